@@ -13,11 +13,6 @@
 
 #include "compat.h"
 
-/* Integer value ranges */
-static const struct netlink_range_validation kconnect_a_request_timeout_range = {
-	.max	= KCONNECT_TIMEOUT_MAX,
-};
-
 /* Common nested types */
 const struct nla_policy kconnect_option_nl_policy[KCONNECT_A_OPTION_VALUE + 1] = {
 	[KCONNECT_A_OPTION_LEVEL] = { .type = NLA_U32, },
@@ -30,7 +25,7 @@ const struct nla_policy kconnect_request_nl_policy[KCONNECT_A_REQUEST_PAD + 1] =
 	[KCONNECT_A_REQUEST_OPERATION] = { .type = NLA_U32, },
 	[KCONNECT_A_REQUEST_SOCKET] = { .type = NLA_U32, },
 	[KCONNECT_A_REQUEST_FLAGS] = { .type = NLA_U32, },
-	[KCONNECT_A_REQUEST_TIMEOUT] = NLA_POLICY_FULL_RANGE(NLA_U64, &kconnect_a_request_timeout_range),
+	[KCONNECT_A_REQUEST_TIMEOUT] = { .type = NLA_U64, },
 	[KCONNECT_A_REQUEST_FAMILY] = { .type = NLA_U32, },
 	[KCONNECT_A_REQUEST_PROTOCOL] = { .type = NLA_U32, },
 	[KCONNECT_A_REQUEST_LOCAL] = NLA_POLICY_MAX_LEN(KCONNECT_ADDRESS_MAX),
@@ -42,8 +37,9 @@ const struct nla_policy kconnect_request_nl_policy[KCONNECT_A_REQUEST_PAD + 1] =
 };
 
 /* KCONNECT_CMD_SUBMIT - do */
-static const struct nla_policy kconnect_submit_nl_policy[KCONNECT_A_REQUEST + 1] = {
+static const struct nla_policy kconnect_submit_nl_policy[KCONNECT_A_DATA + 1] = {
 	[KCONNECT_A_REQUEST] = NLA_POLICY_NESTED(kconnect_request_nl_policy),
+	[KCONNECT_A_DATA] = { .type = NLA_BINARY, },
 };
 
 /* KCONNECT_CMD_CANCEL - do */
@@ -59,11 +55,12 @@ static const struct genl_split_ops kconnect_nl_ops[] = {
 		.cmd		= KCONNECT_CMD_SUBMIT,
 		.doit		= kconnect_nl_submit_doit,
 		.policy		= kconnect_submit_nl_policy,
-		.maxattr	= KCONNECT_A_REQUEST,
+		.maxattr	= KCONNECT_A_DATA,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd	= KCONNECT_CMD_REAP,
+		.start	= kconnect_nl_reap_start,
 		.dumpit	= kconnect_nl_reap_dumpit,
 		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},

@@ -16,6 +16,8 @@
 extern const struct nla_policy kconnect_option_nl_policy[KCONNECT_A_OPTION_VALUE + 1];
 extern const struct nla_policy kconnect_request_nl_policy[KCONNECT_A_REQUEST_PAD + 1];
 
+int kconnect_nl_reap_start(struct netlink_callback *cb);
+
 int kconnect_nl_submit_doit(struct sk_buff *skb, struct genl_info *info);
 int kconnect_nl_reap_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int kconnect_nl_cancel_doit(struct sk_buff *skb, struct genl_info *info);

@@ -22,7 +22,7 @@
  * @KCONNECT_OPERATION_BIND: Bind `socket` to `local`. A wildcard address
  *   leaves the choice to routing; port 0 takes no port until the connect
  *   (WskBind).
- * @KCONNECT_OPERATION_SET_OPTION: Set each `option` of `socket`, in order
+ * @KCONNECT_OPERATION_SET_OPTION: Set the one `option` of `socket`
  *   (WskControlSocket).
  * @KCONNECT_OPERATION_GET_OPTION: Get the one `option` of `socket`; its value
  *   comes in the completion's `value` (WskControlSocket).
@@ -113,6 +113,7 @@ enum kconnect_fast_open_reason {
 enum kconnect_attr {
 	KCONNECT_A_REQUEST = 1,
 	KCONNECT_A_COMPLETION,
+	KCONNECT_A_DATA,
 	KCONNECT_A_COOKIE,
 	KCONNECT_A_SOCKET,
 	KCONNECT_A_ALL,
