@@ -295,7 +295,7 @@ static int connect_prepare(struct kconnect_irp *irp, int family,
 				  "the buffer is longer than 65535 bytes");
 	if (!address_set(&irp->connect.remote, remote, remote_len, family))
 		return irp_refuse(irp, -EINVAL,
-				  "the remote address is not of the socket's family");
+				  "the remote address is not a whole one of the socket's family");
 	if (!irp->connect.remote.in.sin_port)
 		return irp_refuse(irp, -EINVAL, "the remote port is 0");
 	if (buffer)
@@ -422,7 +422,7 @@ kconnect_socket_connect(const struct kconnect_open *open,
 	if (local && !address_set(&irp->connect.local, local, local_len,
 				  open->family))
 		return ERR_PTR(irp_refuse(irp, -EINVAL,
-					  "the local address is not of the socket's family"));
+					  "the local address is not a whole one of the socket's family"));
 	ks = socket_alloc(open, irp->gfp);
 	if (!ks)
 		return ERR_PTR(irp_refuse(irp, -ENOMEM, NULL));

@@ -384,7 +384,7 @@ int kconnect_bind(struct kconnect_socket *ks, const void *local, int local_len,
 				  "flags are reserved and must be zero");
 	if (!address_set(&irp->address, local, local_len, ks->family))
 		return irp_refuse(irp, -EINVAL,
-				  "the local address is not of the socket's family");
+				  "the local address is not a whole one of the socket's family");
 	return irp_submit(ks, irp, bind_start);
 }
 EXPORT_SYMBOL_GPL(kconnect_bind);
