@@ -6,6 +6,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$root/build
+results=$build/results # of the tests, in JUnit's form
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kconnect
 kernel_tools=$cache/kernel-tools # the kernel's own checkpatch.pl and YNL generator, see install
 venv_dir=$cache/venv
@@ -29,4 +30,31 @@ newest_kernel() {
 		}
 	done < <(printf '%s\n' /boot/vmlinuz-*[0-9]-amd64 | sort -rV)
 	return 1
+}
+
+# A suite leaves its results where the count looks for them, in the form that other test tools write too.
+suite_begin() {
+	suite=$1
+	mkdir -p "$results"
+	rm -f "$results/$suite.xml"
+	cases='' failures=0
+}
+
+# suite_test NAME COMMAND...: the test passes if the command does; its output is shown only if it does not.
+suite_test() {
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1); then
+		echo "passed  $suite: $name"
+		cases+="<testcase name=\"$name\"/>"
+	else
+		printf 'FAILED  %s\n%s\n' "$suite: $name" "$output"
+		cases+="<testcase name=\"$name\"><failure/></testcase>"
+		failures=$((failures + 1))
+	fi
+}
+
+suite_end() {
+	echo "<testsuite name=\"$suite\">$cases</testsuite>" >"$results/$suite.xml"
+	[ "$failures" = 0 ]
 }
