@@ -29,10 +29,13 @@ let package = Package(
             dependencies: ["KConnect", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: settings),
         .executableTarget(name: "kconnect", dependencies: ["KConnectCommands"], swiftSettings: settings),
+        // The program that the README shows, built with everything else so that it stays true.
+        .executableTarget(name: "example", dependencies: ["KConnect"], path: "Tests/Example", swiftSettings: settings),
 
         .testTarget(
             name: "GenericNetlinkTests", dependencies: ["GenericNetlink", "CNetlink"], swiftSettings: settings),
-        .testTarget(name: "KConnectTests", dependencies: ["KConnect"], swiftSettings: settings),
+        .testTarget(
+            name: "KConnectTests", dependencies: ["KConnect", "GenericNetlink", "CKConnect"], swiftSettings: settings),
         .testTarget(
             name: "KConnectCommandsTests", dependencies: ["KConnectCommands", "KConnect"], swiftSettings: settings),
         .testTarget(name: "KConnectGuestTests", dependencies: ["KConnect"], swiftSettings: settings),

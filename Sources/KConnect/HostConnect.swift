@@ -15,6 +15,7 @@ final class HostConnect: Canceller, Sendable {
     }
 
     private let irp: IRP<ConnectResult>
+    private let timeout: Duration?
     private let deadline: ContinuousClock.Instant?
     private let request: @Sendable (SocketAddress, Duration?) -> Request<ConnectResult>
     private let state = Mutex((phase: Phase.resolving, isCancelled: false))
@@ -24,15 +25,16 @@ final class HostConnect: Canceller, Sendable {
         request: @escaping @Sendable (SocketAddress, Duration?) -> Request<ConnectResult>
     ) {
         self.irp = irp
+        self.timeout = timeout
         self.request = request
         deadline = timeout.map { .now + $0 }
     }
 
     func start(name: String, port: UInt16, family: SocketAddress.Family?) {
         irp.submitted(index: 0, canceller: self, stream: nil)
-        if let time = remaining {
-            guard time > .zero else { return end(.timedOut) }
-            NameResolver.after(time) { [weak self] in self?.endLookUp(.timedOut) }
+        if let error = request(.wildcard(family ?? .ipv4), timeout).body.malformed { return end(error) }
+        if let timeout {
+            NameResolver.after(timeout) { [weak self] in self?.endLookUp(.timedOut) }
         }
         NameResolver.resolve(name, port: port, family: family) { [self] result in
             switch result {

@@ -19,6 +19,9 @@ public final class Provider: Sendable {
         /// one. `net.core.wmem_max` limits it in turn.
         public var sendBuffer = 1 << 18
 
+        /// The generic netlink family. Tests on a machine without the module speak to another one.
+        var family = KCONNECT_FAMILY_NAME
+
         /// The usual set-up.
         public init() {}
     }

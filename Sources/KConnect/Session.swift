@@ -30,7 +30,7 @@ final class Session: Canceller, Sendable {
         do throws(NetlinkError) {
             let socket = try NetlinkSocket(
                 receiveBuffer: configuration.receiveBuffer, sendBuffer: configuration.sendBuffer)
-            family = try Family.resolve(KCONNECT_FAMILY_NAME, over: socket)
+            family = try Family.resolve(configuration.family, over: socket)
             // Its announcements tell when the module is unloaded.
             let control = try Family.resolve("nlctrl", over: socket)
             if let group = control.groups["notify"] { try socket.join(group: group) }
@@ -100,7 +100,7 @@ final class Session: Canceller, Sendable {
         let action = outbox.withLock { outbox in
             table.withLock { $0.sending(sequence) }
             do throws(NetlinkError) {
-                guard outbox.socket != nil else { return table.withLock { $0.sendFailed(sequence) } }
+                guard outbox.socket != nil, !isEnded else { return table.withLock { $0.sendFailed(sequence) } }
                 try outbox.socket?.send(message)
                 return table.withLock { $0.sent(sequence) }
             } catch {
