@@ -65,6 +65,12 @@ bool irp_claimed(const struct kconnect_irp *irp)
 	return atomic_read(&irp->state) <= 0;
 }
 
+/* Return: the status that a claimed IRP was claimed with. */
+int irp_status(const struct kconnect_irp *irp)
+{
+	return atomic_read(&irp->state);
+}
+
 /**
  * kconnect_irp_cancel - ask for a request to end
  * @irp: an IRP that was passed to a call. The caller sees to it that its
@@ -143,7 +149,7 @@ void irp_finish(struct kconnect_irp *irp)
 	/* Takes no lock that irp_deadline() could wait for. */
 	if (irp->timed)
 		hrtimer_cancel(&irp->timer);
-	irp->result.status = atomic_read(&irp->state);
+	irp->result.status = irp_status(irp);
 	irp->result.completed = ktime_get_ns();
 	WRITE_ONCE(irp->socket, NULL);
 	irp->complete(irp);
@@ -160,7 +166,7 @@ void irp_finish(struct kconnect_irp *irp)
 int irp_complete(struct kconnect_irp *irp, int status)
 {
 	if (!irp_claim(irp, status))
-		status = atomic_read(&irp->state);
+		status = irp_status(irp);
 	irp_finish(irp);
 	return status;
 }
