@@ -9,7 +9,8 @@ export COMMAND = $(value CMD)
 .PHONY: run test check module swift generate guest shell clean help
 
 run: ## Open two connections to a real nginx in a guest, the second with its request in the SYN
-	@Tests/vm/firstlight
+	@Tests/vm/swift
+	@Tests/vm/guest Tests/guest/firstlight
 
 test: ## Run every test: host, static checks, guest; ends with "N passed, N failed, N skipped"
 	@Tests/vm/test

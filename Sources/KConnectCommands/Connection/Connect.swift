@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import KConnect
+
+/// `kconnect connect`
+struct Connect: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Open a connection, send first data, and print what the server answers first.",
+        discussion: """
+            With --fast-open the data travels in the SYN where the path allows it, and may then arrive twice: \
+            idempotent data only.
+
+            EXAMPLES
+              kconnect connect 192.0.2.1 22
+              kconnect connect example.org 80 --fast-open --data $'GET / HTTP/1.0\\r\\nHost: example.org\\r\\n\\r\\n'
+              kconnect connect ::1 8080 --data-file request --timeout 1.5 --json
+              printf hello | kconnect connect 127.0.0.1 7 -
+
+            EXIT STATUS
+            \(ExitStatus.help)
+            """)
+
+    @Argument(help: "A name or an address. The addresses of a name are tried in order.")
+    var host: String
+
+    @Argument(help: "The port to connect to.")
+    var port: UInt16
+
+    @Argument(help: "\"-\" reads the first data from standard input.")
+    var input: String?
+
+    @Option(help: "The first data, at most 65,535 bytes.")
+    var data: String?
+
+    @Option(help: "A file with the first data.", completion: .file())
+    var dataFile: String?
+
+    @Flag(help: "Let the data travel in the SYN (TCP Fast Open): idempotent data only.")
+    var fastOpen = false
+
+    @Option(help: "The local address.")
+    var bind: String?
+
+    @Option(
+        help: """
+            Seconds, such as 2.5, after which the connect is given up. The answer is then waited for as long again; \
+            without this option for 5 seconds.
+            """)
+    var timeout: Double?
+
+    @OptionGroup var output: Output
+
+    func validate() throws {
+        if input != nil, input != "-" { throw ValidationError("Unexpected argument '\(input ?? "")'.") }
+        if [input, data, dataFile].compactMap({ $0 }).count > 1 {
+            throw ValidationError("Give the data in one way: --data, --data-file or '-'.")
+        }
+        if let timeout, !(timeout > 0 && timeout <= 86_400) {
+            throw ValidationError("The timeout is more than 0 and at most 86400 seconds.")
+        }
+        if let bind, SocketAddress(bind, port: 0) == nil {
+            throw ValidationError("'\(bind)' is not an address.")
+        }
+    }
+
+    func run() async throws {
+        let data = try firstData()
+        let provider: Provider
+        do throws(KConnectError) {
+            provider = try Provider()
+        } catch {
+            throw try failure(error, ConnectReport(nil, error, nil))
+        }
+        defer { provider.close() }
+        let irp = request(provider, sending: data)
+        do throws(KConnectError) {
+            let connection = try await irp.value
+            let answer = try? await connection.socket.receive(timeout: answerTimeout).value
+            _ = try? await connection.socket.close(.graceful).value
+            try? output.print(ConnectReport(irp.completion, nil, answer))
+        } catch {
+            throw try failure(error, ConnectReport(irp.completion, error, nil))
+        }
+    }
+
+    /// Says what failed; the exit status is the result.
+    private func failure(_ error: KConnectError, _ report: ConnectReport) throws -> ExitCode {
+        if output.json { try output.print(report) }
+        output.complain("\(host) port \(port): \(error)")
+        return ExitStatus(error).exitCode
+    }
+
+    private func request(_ provider: Provider, sending data: [UInt8]) -> IRP<ConnectResult> {
+        let options: [SocketOption] = fastOpen ? [.fastOpen()] : []
+        let local = bind.flatMap { SocketAddress($0, port: 0) }
+        let limit = timeout.map { Duration.seconds($0) }
+        guard let remote = SocketAddress(host, port: port) else {
+            return provider.socketConnect(
+                toHost: host, port: port, sending: data, options: options, from: local, timeout: limit)
+        }
+        return provider.socketConnect(to: remote, sending: data, options: options, from: local, timeout: limit)
+    }
+
+    private var answerTimeout: Duration { .seconds(timeout ?? 5) }
+
+    private func firstData() throws -> [UInt8] {
+        if let data { return Array(data.utf8) }
+        if let dataFile {
+            guard let contents = FileManager.default.contents(atPath: dataFile) else {
+                throw ValidationError("'\(dataFile)' can't be read.")
+            }
+            return Array(contents)
+        }
+        return input == nil ? [] : Array(try FileHandle.standardInput.readToEnd() ?? Data())
+    }
+}
