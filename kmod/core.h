@@ -56,6 +56,7 @@ enum socket_state {
  * @work: does in process context what the atomic callers and callbacks want
  * @family: AF_INET or AF_INET6
  * @disconnecting: a graceful disconnect was asked for: nothing more is sent
+ * @called_off: a cancel or a deadline has claimed an IRP since we last looked
  * @fast_open: the caller set TCP_FASTOPEN
  * @fast_open_disabled: the kernel did not let us ask for it
  * @state_change: TCP's own callback, as are the next three
@@ -78,6 +79,7 @@ struct kconnect_socket {
 	struct work_struct	work;
 	u16			family;
 	bool			disconnecting;
+	bool			called_off;
 	bool			fast_open;
 	bool			fast_open_disabled;
 	void			(*state_change)(struct sock *sk);

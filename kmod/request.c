@@ -40,10 +40,6 @@ static struct session_socket *request_place(struct request *request)
 	struct session_socket *socket;
 	int err;
 
-	if (!request->handle) {
-		request_refuse(request, -EINVAL, "0 is not a socket handle");
-		return NULL;
-	}
 	socket = kzalloc(sizeof(*socket), GFP_KERNEL_ACCOUNT);
 	if (!socket) {
 		request_refuse(request, -ENOMEM, NULL);
@@ -218,6 +214,9 @@ void request_run(struct request *request)
 	if (request->n_remotes > 1)
 		return request_refuse(request, -EOPNOTSUPP,
 				      "there is more than one remote address");
+	if (!request->handle)
+		return request_refuse(request, -EINVAL,
+				      "0 is not a socket handle");
 	lacks = request_lacks(request);
 	if (lacks)
 		return request_refuse(request, -EINVAL, lacks);

@@ -183,23 +183,29 @@ static void transfer_call_off(struct kconnect_socket *ks,
 	transfer_finish(ks, irp, irp_status(irp));
 }
 
+/* Finishes what was called off, wherever in the queue it stands. */
+static void queue_call_off(struct kconnect_socket *ks, struct list_head *queue)
+{
+	struct kconnect_irp *irp, *next;
+
+	list_for_each_entry_safe(irp, next, queue, node)
+		if (irp_claimed(irp))
+			transfer_call_off(ks, irp);
+}
+
+/* The first that has to wait makes the others wait, too. */
 static void queue_advance(struct kconnect_socket *ks, struct list_head *queue,
 			  int (*try)(struct kconnect_socket *ks,
 				     struct kconnect_irp *irp))
 {
 	struct kconnect_irp *irp, *next;
-	int status = 0;
 
 	list_for_each_entry_safe(irp, next, queue, node) {
-		if (irp_claimed(irp)) {
-			transfer_call_off(ks, irp);
-			continue;
-		}
-		/* The first that has to wait makes the others wait, too. */
-		if (status != -EAGAIN)
-			status = try(ks, irp);
-		if (status != -EAGAIN)
-			transfer_finish(ks, irp, status);
+		int status = try(ks, irp);
+
+		if (status == -EAGAIN)
+			return;
+		transfer_finish(ks, irp, status);
 	}
 }
 
@@ -211,6 +217,10 @@ static void queue_advance(struct kconnect_socket *ks, struct list_head *queue,
  */
 void transfer_advance(struct kconnect_socket *ks)
 {
+	if (xchg(&ks->called_off, false)) {
+		queue_call_off(ks, &ks->sends);
+		queue_call_off(ks, &ks->receives);
+	}
 	queue_advance(ks, &ks->sends, send_try);
 	queue_advance(ks, &ks->receives, receive_try);
 }
@@ -220,10 +230,11 @@ static int transfer_start(struct kconnect_socket *ks, struct kconnect_irp *irp,
 			  int (*try)(struct kconnect_socket *ks,
 				     struct kconnect_irp *irp))
 {
-	unsigned long flags;
+	bool first = list_empty(queue);
 	int status = -EAGAIN;
+	unsigned long flags;
 
-	if (list_empty(queue))
+	if (first)
 		status = try(ks, irp);
 	if (status != -EAGAIN) {
 		irp->result.information = irp->transfer.done;
@@ -234,7 +245,8 @@ static int transfer_start(struct kconnect_socket *ks, struct kconnect_irp *irp,
 	list_add_tail(&irp->node, queue);
 	spin_unlock_irqrestore(&ks->lock, flags);
 	/* What came in between was not announced to an empty queue. */
-	queue_advance(ks, queue, try);
+	if (first)
+		queue_advance(ks, queue, try);
 	return -EINPROGRESS;
 }
 
