@@ -45,8 +45,8 @@ static int connect_status(struct kconnect_irp *irp, const struct sock *sk)
 	return 0;
 }
 
-static void connect_addresses(const struct sock *sk,
-			      struct kconnect_result *result)
+/* Both ends, as TCP has them. */
+void connect_addresses(const struct sock *sk, struct kconnect_result *result)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 
@@ -98,7 +98,7 @@ struct kconnect_irp *connect_event(struct kconnect_socket *ks, struct sock *sk)
 	bool kick;
 
 	spin_lock_irqsave(&ks->lock, flags);
-	kick = !list_empty(&ks->receives);
+	kick = !list_empty(&ks->receives) || !list_empty(&ks->sends);
 	irp = ks->connect;
 	if (irp) {
 		int status = connect_status(irp, sk);
@@ -347,6 +347,24 @@ int kconnect_connect_ex(struct kconnect_socket *ks,
 }
 EXPORT_SYMBOL_GPL(kconnect_connect_ex);
 
+/**
+ * kconnect_connect - connect, without data (WskConnect)
+ * @ks: a bound socket
+ * @remote: as for kconnect_connect_ex()
+ * @remote_len: as for kconnect_connect_ex()
+ * @flags: reserved, must be 0
+ * @irp: an initialised IRP
+ *
+ * Context: see the top of this header.
+ * Return: as kconnect_connect_ex().
+ */
+int kconnect_connect(struct kconnect_socket *ks, const void *remote,
+		     int remote_len, u32 flags, struct kconnect_irp *irp)
+{
+	return kconnect_connect_ex(ks, remote, remote_len, NULL, flags, irp);
+}
+EXPORT_SYMBOL_GPL(kconnect_connect);
+
 /* The wildcard with port 0 is what an unbound socket has anyway. */
 static bool connect_wants_bind(const union kconnect_address *local)
 {
@@ -420,9 +438,11 @@ kconnect_socket_connect(const struct kconnect_open *open,
 	if (err)
 		return ERR_PTR(err);
 	if (local && !address_set(&irp->connect.local, local, local_len,
-				  open->family))
-		return ERR_PTR(irp_refuse(irp, -EINVAL,
-					  "the local address is not a whole one of the socket's family"));
+				  open->family)) {
+		err = irp_refuse(irp, -EINVAL,
+				 "the local address is not a whole one of the socket's family");
+		return ERR_PTR(err);
+	}
 	ks = socket_alloc(open, irp->gfp);
 	if (!ks)
 		return ERR_PTR(irp_refuse(irp, -ENOMEM, NULL));

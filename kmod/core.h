@@ -44,16 +44,19 @@ enum socket_state {
  * @ref: held by the creator until kconnect_close() has run, by each IRP that
  *	has not completed, and by @work while it is queued
  * @mutex: one operation at a time is started or moved on in process context
- * @lock: guards @state, @queue, @connect and @receives
+ * @lock: guards @state, @queue, @connect, @receives and @sends
  * @state: see &enum socket_state; changes with @mutex held or, in a callback
  *	that completes the connect, with @lock
  * @queue: IRPs that are still to be started
  * @connect: the pending connect IRP. Who takes it from here completes it
  * @receives: pending receive IRPs, in order; completed under @mutex only
+ * @sends: pending send and disconnect IRPs, likewise
  * @net: where it lives; a reference is held
  * @sock: the TCP socket; set and cleared under @mutex
  * @work: does in process context what the atomic callers and callbacks want
  * @family: AF_INET or AF_INET6
+ * @disconnecting: a graceful disconnect was asked for: nothing more is sent
+ * @called_off: a cancel or a deadline has claimed an IRP since we last looked
  * @fast_open: the caller set TCP_FASTOPEN
  * @fast_open_disabled: the kernel did not let us ask for it
  * @state_change: TCP's own callback, as are the next three
@@ -70,10 +73,13 @@ struct kconnect_socket {
 	struct list_head	queue;
 	struct kconnect_irp	*connect;
 	struct list_head	receives;
+	struct list_head	sends;
 	struct net		*net;
 	struct socket		*sock;
 	struct work_struct	work;
 	u16			family;
+	bool			disconnecting;
+	bool			called_off;
 	bool			fast_open;
 	bool			fast_open_disabled;
 	void			(*state_change)(struct sock *sk);
@@ -91,6 +97,7 @@ int irp_submit(struct kconnect_socket *ks, struct kconnect_irp *irp,
 			    struct kconnect_irp *irp));
 bool irp_claim(struct kconnect_irp *irp, int status);
 bool irp_claimed(const struct kconnect_irp *irp);
+int irp_status(const struct kconnect_irp *irp);
 int irp_complete(struct kconnect_irp *irp, int status);
 int irp_settle(struct kconnect_irp *irp, int status);
 void irp_finish(struct kconnect_irp *irp);
@@ -108,6 +115,8 @@ bool socket_get_unless_zero(struct kconnect_socket *ks);
 void socket_put(struct kconnect_socket *ks);
 int socket_open_refuse(const struct kconnect_open *open,
 		       struct kconnect_irp *irp);
+void socket_end_irps(struct kconnect_socket *ks, enum socket_state state,
+		     bool abort);
 bool address_set(union kconnect_address *to, const void *from, int len,
 		 int family);
 int socket_init(void);
@@ -123,6 +132,7 @@ void connect_advance(struct kconnect_socket *ks);
 struct kconnect_irp *connect_event(struct kconnect_socket *ks,
 				   struct sock *sk);
 void connect_abort(struct kconnect_socket *ks);
+void connect_addresses(const struct sock *sk, struct kconnect_result *result);
 
 /* fastopen.c */
 int fastopen_connect(struct kconnect_socket *ks, struct kconnect_irp *irp);
@@ -130,6 +140,6 @@ void fastopen_outcome(const struct kconnect_socket *ks,
 		      const struct sock *sk, struct kconnect_result *result);
 
 /* transfer.c */
-void receive_advance(struct kconnect_socket *ks);
+void transfer_advance(struct kconnect_socket *ks);
 
 #endif /* _KCONNECT_CORE_H */

@@ -65,6 +65,23 @@ bool irp_claimed(const struct kconnect_irp *irp)
 	return atomic_read(&irp->state) <= 0;
 }
 
+/* A cancel or a deadline, for the socket's work to finish. */
+static bool irp_call_off(struct kconnect_socket *ks, struct kconnect_irp *irp,
+			 int status)
+{
+	if (!irp_claim(irp, status))
+		return false;
+	WRITE_ONCE(ks->called_off, true);
+	socket_kick(ks);
+	return true;
+}
+
+/* Return: the status that a claimed IRP was claimed with. */
+int irp_status(const struct kconnect_irp *irp)
+{
+	return atomic_read(&irp->state);
+}
+
 /**
  * kconnect_irp_cancel - ask for a request to end
  * @irp: an IRP that was passed to a call. The caller sees to it that its
@@ -88,9 +105,7 @@ bool kconnect_irp_cancel(struct kconnect_irp *irp)
 	rcu_read_lock();
 	ks = READ_ONCE(irp->socket);
 	if (ks && socket_get_unless_zero(ks)) {
-		first = irp_claim(irp, -ECANCELED);
-		if (first)
-			socket_kick(ks);
+		first = irp_call_off(ks, irp, -ECANCELED);
 		socket_put(ks);
 	}
 	rcu_read_unlock();
@@ -102,11 +117,9 @@ static enum hrtimer_restart irp_deadline(struct hrtimer *timer)
 {
 	struct kconnect_irp *irp = container_of(timer, struct kconnect_irp,
 						timer);
-	struct kconnect_socket *ks = irp->socket;
 
 	/* irp_finish() waits for us, so neither of the two can go away. */
-	if (irp_claim(irp, -ETIMEDOUT))
-		socket_kick(ks);
+	irp_call_off(irp->socket, irp, -ETIMEDOUT);
 	return HRTIMER_NORESTART;
 }
 
@@ -143,7 +156,7 @@ void irp_finish(struct kconnect_irp *irp)
 	/* Takes no lock that irp_deadline() could wait for. */
 	if (irp->timed)
 		hrtimer_cancel(&irp->timer);
-	irp->result.status = atomic_read(&irp->state);
+	irp->result.status = irp_status(irp);
 	irp->result.completed = ktime_get_ns();
 	WRITE_ONCE(irp->socket, NULL);
 	irp->complete(irp);
@@ -160,7 +173,7 @@ void irp_finish(struct kconnect_irp *irp)
 int irp_complete(struct kconnect_irp *irp, int status)
 {
 	if (!irp_claim(irp, status))
-		status = atomic_read(&irp->state);
+		status = irp_status(irp);
 	irp_finish(irp);
 	return status;
 }

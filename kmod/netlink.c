@@ -240,7 +240,9 @@ static int address_len(const union kconnect_address *address)
 
 static size_t completion_received(const struct request *request)
 {
-	return request->operation == KCONNECT_OPERATION_RECEIVE ?
+	/* What was drained is counted, and gone. */
+	return request->operation == KCONNECT_OPERATION_RECEIVE &&
+	       !(request->flags & KCONNECT_RECEIVE_FLAGS_DRAIN) ?
 	       request->irp.result.information : 0;
 }
 
@@ -311,9 +313,7 @@ static bool connection_put(struct sk_buff *skb,
 		       result->fast_open_reason) ||
 	       u32_put(skb, KCONNECT_A_COMPLETION_SYN_DATA,
 		       result->syn_data) ||
-	       u32_put(skb, KCONNECT_A_COMPLETION_RTT, result->rtt_us) ||
-	       address_put(skb, KCONNECT_A_COMPLETION_LOCAL, &result->local) ||
-	       address_put(skb, KCONNECT_A_COMPLETION_REMOTE, &result->remote);
+	       u32_put(skb, KCONNECT_A_COMPLETION_RTT, result->rtt_us);
 }
 
 static bool value_put(struct sk_buff *skb, const struct request *request)
@@ -345,6 +345,8 @@ static int completion_put(struct sk_buff *skb, const struct request *request)
 	    (result->message && nla_put_string(skb, KCONNECT_A_COMPLETION_MESSAGE,
 					       result->message)) ||
 	    times_put(skb, result) || connection_put(skb, result) ||
+	    address_put(skb, KCONNECT_A_COMPLETION_LOCAL, &result->local) ||
+	    address_put(skb, KCONNECT_A_COMPLETION_REMOTE, &result->remote) ||
 	    value_put(skb, request) ||
 	    (inside && nla_put(skb, KCONNECT_A_COMPLETION_DATA, inside,
 			       request->data.iov_base)))

@@ -40,10 +40,6 @@ static struct session_socket *request_place(struct request *request)
 	struct session_socket *socket;
 	int err;
 
-	if (!request->handle) {
-		request_refuse(request, -EINVAL, "0 is not a socket handle");
-		return NULL;
-	}
 	socket = kzalloc(sizeof(*socket), GFP_KERNEL_ACCOUNT);
 	if (!socket) {
 		request_refuse(request, -ENOMEM, NULL);
@@ -138,8 +134,24 @@ static void request_run_on(struct request *request, struct kconnect_socket *ks)
 		kconnect_connect_ex(ks, request->remote, request->remote_len,
 				    data, 0, irp);
 		break;
+	case KCONNECT_OPERATION_CONNECT:
+		kconnect_connect(ks, request->remote, request->remote_len, 0,
+				 irp);
+		break;
+	case KCONNECT_OPERATION_SEND:
+		kconnect_send(ks, data, request->flags, irp);
+		break;
 	case KCONNECT_OPERATION_RECEIVE:
-		kconnect_receive(ks, &request->data, 0, irp);
+		kconnect_receive(ks, data, request->flags, irp);
+		break;
+	case KCONNECT_OPERATION_DISCONNECT:
+		kconnect_disconnect(ks, data, request->flags, irp);
+		break;
+	case KCONNECT_OPERATION_GET_LOCAL_ADDRESS:
+		kconnect_get_local_address(ks, irp);
+		break;
+	case KCONNECT_OPERATION_GET_REMOTE_ADDRESS:
+		kconnect_get_remote_address(ks, irp);
 		break;
 	case KCONNECT_OPERATION_CLOSE:
 		session_unplace(request->session, request->handle);
@@ -159,12 +171,24 @@ static const char *request_lacks(const struct request *request)
 	case KCONNECT_OPERATION_GET_OPTION:
 		return request->n_options == 1 ? NULL :
 		       "there must be exactly one option";
+	case KCONNECT_OPERATION_CONNECT:
+		if (request->data.iov_len)
+			return "connect carries no data; connect-ex does";
+		fallthrough;
 	case KCONNECT_OPERATION_CONNECT_EX:
 	case KCONNECT_OPERATION_SOCKET_CONNECT:
 		return request->n_remotes ? NULL :
 		       "there is no remote address";
 	}
 	return NULL;
+}
+
+/* For the others WSK's flags are reserved. */
+static bool request_has_flags(const struct request *request)
+{
+	return request->operation == KCONNECT_OPERATION_SEND ||
+	       request->operation == KCONNECT_OPERATION_RECEIVE ||
+	       request->operation == KCONNECT_OPERATION_DISCONNECT;
 }
 
 /**
@@ -180,16 +204,19 @@ void request_run(struct request *request)
 	const char *lacks;
 
 	session_pend(request->session, request);
-	if (request->operation > KCONNECT_OPERATION_CLOSE ||
+	if (request->operation > KCONNECT_OPERATION_GET_REMOTE_ADDRESS ||
 	    !request->operation)
 		return request_refuse(request, -EOPNOTSUPP,
 				      "the operation is unknown");
-	if (request->flags)
+	if (request->flags && !request_has_flags(request))
 		return request_refuse(request, -EINVAL,
 				      "flags are reserved and must be zero");
 	if (request->n_remotes > 1)
 		return request_refuse(request, -EOPNOTSUPP,
 				      "there is more than one remote address");
+	if (!request->handle)
+		return request_refuse(request, -EINVAL,
+				      "0 is not a socket handle");
 	lacks = request_lacks(request);
 	if (lacks)
 		return request_refuse(request, -EINVAL, lacks);

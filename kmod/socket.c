@@ -98,7 +98,7 @@ static void socket_work(struct work_struct *work)
 	socket_run(ks, NULL);
 	mutex_lock(&ks->mutex);
 	connect_advance(ks);
-	receive_advance(ks);
+	transfer_advance(ks);
 	mutex_unlock(&ks->mutex);
 	socket_put(ks);
 }
@@ -154,7 +154,8 @@ static void socket_write_space(struct sock *sk)
 	if (ks) {
 		ks->write_space(sk);
 		/* TCP only tells those who ran out of space before. */
-		if (READ_ONCE(ks->state) == SOCKET_CONNECTING)
+		if (READ_ONCE(ks->state) == SOCKET_CONNECTING ||
+		    !list_empty_careful(&ks->sends))
 			socket_kick(ks);
 	}
 	socket_leave(sk, NULL);
@@ -256,6 +257,7 @@ struct kconnect_socket *socket_alloc(const struct kconnect_open *open,
 	spin_lock_init(&ks->lock);
 	INIT_LIST_HEAD(&ks->queue);
 	INIT_LIST_HEAD(&ks->receives);
+	INIT_LIST_HEAD(&ks->sends);
 	INIT_WORK(&ks->work, socket_work);
 	ks->family = open->family;
 	ks->net = get_net(open->net);
@@ -390,12 +392,14 @@ int kconnect_bind(struct kconnect_socket *ks, const void *local, int local_len,
 EXPORT_SYMBOL_GPL(kconnect_bind);
 
 /* Takes every pending IRP off the socket; each is then the caller's to finish. */
-static void socket_take_irps(struct kconnect_socket *ks, struct list_head *taken)
+static void socket_take_irps(struct kconnect_socket *ks,
+			     enum socket_state state, struct list_head *taken)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&ks->lock, flags);
-	ks->state = SOCKET_CLOSED;
+	ks->state = state;
+	list_splice_init(&ks->sends, taken);
 	list_splice_init(&ks->receives, taken);
 	if (ks->connect)
 		list_add(&ks->connect->node, taken);
@@ -403,36 +407,55 @@ static void socket_take_irps(struct kconnect_socket *ks, struct list_head *taken
 	spin_unlock_irqrestore(&ks->lock, flags);
 }
 
-/*
- * A socket whose connect is under way is never left to TCP: the attempt ends
- * here. WSK's abortive close is a RST where there is somebody to send it to.
+/**
+ * socket_end_irps - cancel and complete every pending IRP of a socket
+ * @ks: the socket
+ * @state: what the socket is from now on
+ * @abort: end the connection before they complete
+ *
+ * Context: process, mutex held.
  */
-static void socket_release(struct kconnect_socket *ks, bool abort)
+void socket_end_irps(struct kconnect_socket *ks, enum socket_state state,
+		     bool abort)
 {
-	if (!ks->sock)
-		return;
-	if (abort)
+	struct kconnect_irp *irp, *next;
+	LIST_HEAD(taken);
+
+	socket_take_irps(ks, state, &taken);
+	list_for_each_entry(irp, &taken, node)
+		irp_claim(irp, -ECANCELED);
+	if (abort && ks->sock)
 		connect_abort(ks);
-	socket_unhook(ks);
-	sock_release(ks->sock);
-	ks->sock = NULL;
+	list_for_each_entry_safe(irp, next, &taken, node) {
+		list_del_init(&irp->node);
+		irp_finish(irp);
+	}
 }
 
+/* Both ends have said that they are done: no RST is due, whatever is asked. */
+static bool socket_disconnected(const struct kconnect_socket *ks)
+{
+	return ks->sock && (1 << inet_sk_state_load(ks->sock->sk)) &
+			   (TCPF_LAST_ACK | TCPF_CLOSING | TCPF_TIME_WAIT |
+			    TCPF_CLOSE);
+}
+
+/*
+ * A connect that is under way is never left to TCP: the attempt ends here.
+ * WSK's abortive close is a RST where there is somebody to send it to.
+ */
 static int close_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 {
-	bool connecting = ks->state == SOCKET_CONNECTING;
-	struct kconnect_irp *pending, *next;
-	LIST_HEAD(taken);
+	bool abort = ks->state == SOCKET_CONNECTING ||
+		     (irp->disposition == KCONNECT_DISPOSITION_ABORTIVE &&
+		      !socket_disconnected(ks));
 	int status;
 
-	socket_take_irps(ks, &taken);
-	list_for_each_entry(pending, &taken, node)
-		irp_claim(pending, -ECANCELED);
-	socket_release(ks, connecting ||
-		       irp->disposition == KCONNECT_DISPOSITION_ABORTIVE);
-	list_for_each_entry_safe(pending, next, &taken, node) {
-		list_del_init(&pending->node);
-		irp_finish(pending);
+	socket_end_irps(ks, SOCKET_CLOSED, abort);
+	if (ks->sock) {
+		socket_unhook(ks);
+		sock_release(ks->sock);
+		ks->sock = NULL;
 	}
 	status = irp_complete(irp, 0);
 	socket_put(ks); /* the creator's */
@@ -442,7 +465,8 @@ static int close_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 /**
  * kconnect_close - close a socket (WskCloseSocket)
  * @ks: the socket; the caller must not use it after this call
- * @disposition: how; a connect that is under way is always aborted
+ * @disposition: how; a connect that is under way is always aborted, and a
+ *	connection that both ends have ended never
  * @irp: an initialised IRP, which must not have a timeout
  *
  * Pending IRPs of the socket complete first, with -ECANCELED unless something
@@ -459,6 +483,65 @@ int kconnect_close(struct kconnect_socket *ks,
 	return irp_submit(ks, irp, close_start);
 }
 EXPORT_SYMBOL_GPL(kconnect_close);
+
+static int address_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
+{
+	if (!ks->sock)
+		return irp_fail(irp, -ESHUTDOWN,
+				"the socket is dead; close it");
+	connect_addresses(ks->sock->sk, &irp->result);
+	irp->result.remote.sa.sa_family = 0;
+	return irp_complete(irp, 0);
+}
+
+/**
+ * kconnect_get_local_address - get a socket's own address (WskGetLocalAddress)
+ * @ks: the socket
+ * @irp: an initialised IRP; the address is in its result's local, the wildcard
+ *	with port 0 if none has been chosen yet
+ *
+ * Context: see the top of this header.
+ * Return: 0, -EINPROGRESS or -ESHUTDOWN.
+ */
+int kconnect_get_local_address(struct kconnect_socket *ks,
+			       struct kconnect_irp *irp)
+{
+	return irp_submit(ks, irp, address_start);
+}
+EXPORT_SYMBOL_GPL(kconnect_get_local_address);
+
+static int peer_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
+{
+	switch (READ_ONCE(ks->state)) {
+	case SOCKET_CONNECTED:
+		break;
+	case SOCKET_OPEN:
+	case SOCKET_BOUND:
+	case SOCKET_CONNECTING:
+		return irp_fail(irp, -ENOTCONN, "the socket is not connected");
+	default:
+		return irp_fail(irp, -ESHUTDOWN,
+				"the socket is dead; close it");
+	}
+	connect_addresses(ks->sock->sk, &irp->result);
+	irp->result.local.sa.sa_family = 0;
+	return irp_complete(irp, 0);
+}
+
+/**
+ * kconnect_get_remote_address - get the peer's address (WskGetRemoteAddress)
+ * @ks: a connected socket
+ * @irp: an initialised IRP; the address is in its result's remote
+ *
+ * Context: see the top of this header.
+ * Return: 0, -EINPROGRESS, -ENOTCONN or -ESHUTDOWN.
+ */
+int kconnect_get_remote_address(struct kconnect_socket *ks,
+				struct kconnect_irp *irp)
+{
+	return irp_submit(ks, irp, peer_start);
+}
+EXPORT_SYMBOL_GPL(kconnect_get_remote_address);
 
 int socket_init(void)
 {

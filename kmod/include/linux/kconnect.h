@@ -150,7 +150,13 @@ struct kconnect_irp {
 			struct kconnect_option	*option;
 			bool			get;
 		} control;
-		struct kvec		receive;
+		struct {
+			struct kvec		buffer;
+			size_t			done;
+			u32			flags;
+			bool			disconnect;
+			bool			shut;
+		} transfer;
 		struct kconnect_open	open;
 		union kconnect_address	address;
 		u8			disposition;
@@ -183,8 +189,18 @@ int kconnect_connect_ex(struct kconnect_socket *ks,
 			const void *remote, int remote_len,
 			const struct kvec *buffer, u32 flags,
 			struct kconnect_irp *irp);
+int kconnect_connect(struct kconnect_socket *ks, const void *remote,
+		     int remote_len, u32 flags, struct kconnect_irp *irp);
+int kconnect_get_local_address(struct kconnect_socket *ks,
+			       struct kconnect_irp *irp);
+int kconnect_get_remote_address(struct kconnect_socket *ks,
+				struct kconnect_irp *irp);
+int kconnect_send(struct kconnect_socket *ks, const struct kvec *buffer,
+		  u32 flags, struct kconnect_irp *irp);
 int kconnect_receive(struct kconnect_socket *ks, const struct kvec *buffer,
 		     u32 flags, struct kconnect_irp *irp);
+int kconnect_disconnect(struct kconnect_socket *ks, const struct kvec *buffer,
+			u32 flags, struct kconnect_irp *irp);
 int kconnect_close(struct kconnect_socket *ks,
 		   enum kconnect_disposition disposition,
 		   struct kconnect_irp *irp);

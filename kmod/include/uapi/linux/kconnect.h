@@ -34,10 +34,24 @@
  *   (WskSocketConnect). When it fails the handle is free again by the time the
  *   completion is delivered.
  * @KCONNECT_OPERATION_RECEIVE: Receive up to `length` bytes as soon as there
- *   are any; none is the end of the stream (WskReceive). Information is the
- *   number of bytes in the completion's `data`.
+ *   are any; none is the end of the stream. `flags` are `receive-flags`
+ *   (WskReceive). Information is the number of bytes in the completion's
+ *   `data`.
  * @KCONNECT_OPERATION_CLOSE: End every pending request of `socket`, then close
  *   it as `disposition` says, and free the handle (WskCloseSocket).
+ * @KCONNECT_OPERATION_CONNECT: Connect the bound `socket` to `remote`, without
+ *   data (WskConnect).
+ * @KCONNECT_OPERATION_SEND: Send `data`; completes when TCP has taken all of
+ *   it. `flags` are `send-flags` (WskSend). Information is the number of bytes
+ *   taken.
+ * @KCONNECT_OPERATION_DISCONNECT: Send `data`, if any, then a FIN; completes
+ *   when the peer has acknowledged both. Receiving goes on. Or, with the flag
+ *   `abortive`, end the connection with a RST. `flags` are `disconnect-flags`
+ *   (WskDisconnect).
+ * @KCONNECT_OPERATION_GET_LOCAL_ADDRESS: Get the local address in `local`
+ *   (WskGetLocalAddress).
+ * @KCONNECT_OPERATION_GET_REMOTE_ADDRESS: Get the peer's address in `remote`
+ *   (WskGetRemoteAddress).
  */
 enum kconnect_operation {
 	KCONNECT_OPERATION_SOCKET = 1,
@@ -48,6 +62,42 @@ enum kconnect_operation {
 	KCONNECT_OPERATION_SOCKET_CONNECT,
 	KCONNECT_OPERATION_RECEIVE,
 	KCONNECT_OPERATION_CLOSE,
+	KCONNECT_OPERATION_CONNECT,
+	KCONNECT_OPERATION_SEND,
+	KCONNECT_OPERATION_DISCONNECT,
+	KCONNECT_OPERATION_GET_LOCAL_ADDRESS,
+	KCONNECT_OPERATION_GET_REMOTE_ADDRESS,
+};
+
+/**
+ * enum kconnect_send_flags - WSK's flags of a send.
+ * @KCONNECT_SEND_FLAGS_NODELAY: Send at once, whatever TCP_NODELAY says.
+ */
+enum kconnect_send_flags {
+	KCONNECT_SEND_FLAGS_NODELAY = 1,
+};
+
+/**
+ * enum kconnect_receive_flags - WSK's flags of a receive. They exclude each
+ *   other.
+ * @KCONNECT_RECEIVE_FLAGS_WAITALL: Complete when `length` bytes are there, or
+ *   the stream has ended.
+ * @KCONNECT_RECEIVE_FLAGS_DRAIN: Throw away what comes, and complete when the
+ *   stream has ended. `length` must be 0 or absent; information is the number
+ *   of bytes.
+ */
+enum kconnect_receive_flags {
+	KCONNECT_RECEIVE_FLAGS_WAITALL = 1,
+	KCONNECT_RECEIVE_FLAGS_DRAIN = 2,
+};
+
+/**
+ * enum kconnect_disconnect_flags - WSK's flags of a disconnect.
+ * @KCONNECT_DISCONNECT_FLAGS_ABORTIVE: With a RST, and without data. What is
+ *   in flight is cancelled.
+ */
+enum kconnect_disconnect_flags {
+	KCONNECT_DISCONNECT_FLAGS_ABORTIVE = 1,
 };
 
 /**
