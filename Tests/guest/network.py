@@ -265,3 +265,11 @@ def was_reset(connection):
     except ConnectionResetError:
         return True
     return False
+
+
+def wait_until(true, seconds=10):
+    """Waits for what happens elsewhere; returns whether it did."""
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.01)
+    return true()

@@ -11,6 +11,7 @@ import time
 
 import pytest
 from kconnectnl import NetlinkError, attributes, drain, option, request_bytes
+from network import wait_until
 
 
 def test_what_is_ready_comes_in_the_reply(session):
@@ -67,13 +68,6 @@ def unacknowledged(connection):
     value = array.array("i", [0])
     fcntl.ioctl(connection, termios.TIOCOUTQ, value)
     return value[0]
-
-
-def wait_until(true, seconds=10):
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.01)
-    return true()
 
 
 def test_a_reader_that_was_overrun_reaps_everything_once_and_in_order(session, listener):

@@ -9,6 +9,7 @@ from kconnectnl import OPERATIONS, option, sockaddr
 
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 OTHER = {4: 6, 6: 4}
+WITH_FLAGS = ["send", "receive", "disconnect"]
 
 
 def refused(done, number):
@@ -47,9 +48,20 @@ def test_flags_other_than_zero(connect, remote, flags):
     assert refused(connect(remote=remote, flags=flags), errno.EINVAL)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_no_operation_takes_flags(session, operation):
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name not in WITH_FLAGS])
+def test_an_operation_without_flags_takes_none(session, operation):
     assert refused(session.call(operation, socket=1, flags=1), errno.EINVAL)
+
+
+@pytest.mark.parametrize("operation", WITH_FLAGS)
+def test_an_operation_with_flags_takes_no_others(session, listener, operation):
+    handle = session.connected(*listener.getsockname()[:2])
+    connection, _ = listener.accept()
+    for flags in (4, 0x80000000):
+        fields = {"length": 1} if operation == "receive" else {"data": b"x"}
+        assert refused(session.call(operation, socket=handle, flags=flags, **fields), errno.EINVAL)
+    connection.sendall(b"it stands")
+    assert session.call("receive", socket=handle, length=9).data == b"it stands"
 
 
 def test_a_remote_address_of_the_wrong_family(network, connect, version):
@@ -164,7 +176,7 @@ def test_a_handle_is_free_after_its_close(session, version):
     assert refused(session.call("close", socket=5), errno.ENOENT)
 
 
-@pytest.mark.parametrize("operation", [0, 9, 100, 0xFFFFFFFF])
+@pytest.mark.parametrize("operation", [0, max(OPERATIONS.values()) + 1, 100, 0xFFFFFFFF])
 def test_an_unknown_operation(session, operation):
     assert refused(session.call(operation, socket=1), errno.EOPNOTSUPP)
 

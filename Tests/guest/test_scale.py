@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from network import wait_until
 
 BATCH = 64
 CONNECTIONS = 10000
@@ -78,7 +79,7 @@ def test_10000_connections_in_batches_of_64(session, listener, closing_server):
     open_and_close(session, remote, third)
     assert set(session.answered.values()) == {1}
     assert len(session.answered) == 2 * CONNECTIONS, "a connect and a close for each"
-    assert len(closing_server) == CONNECTIONS
+    assert wait_until(lambda: len(closing_server) == CONNECTIONS)
     stats = session.stats()
     assert (stats["sockets"], stats["outstanding"]) == (0, 0)
     after = settled_slabs()

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 from conftest import assert_nothing_left
-from kconnectnl import SPECIFICATION, NetlinkError, Session, sockaddr
+from kconnectnl import NLA_F_NESTED, SPECIFICATION, NetlinkError, Session, sockaddr
 from network import CLONE_NEWNET, Network, libc, receive_all, was_reset
 
 CLONE_NEWUSER = 0x10000000
@@ -180,7 +180,8 @@ def test_pyroute2_opens_a_connection(network, version, listener):
 
     kinds = {"u32": "uint32", "u64": "uint64", "s32": "int32", "string": "asciiz", "binary": "cdata", "nest": "nested",
              "flag": "flag", "pad": "hex", "request": "request", "completion": "completion", "option": "option"}
-    tables = {entry["name"]: tuple((number, attribute["name"], kinds[attribute.get("nested-attributes", attribute["type"])])
+    tables = {entry["name"]: tuple((number, attribute["name"], kinds[attribute.get("nested-attributes", attribute["type"])],
+                                    NLA_F_NESTED if attribute["type"] == "nest" else 0)
                                    for number, attribute in enumerate(entry["attributes"], 1))
               for entry in SPECIFICATION["attribute-sets"]}
 
@@ -206,9 +207,9 @@ def test_pyroute2_opens_a_connection(network, version, listener):
         ("cookie", 77), ("operation", 6), ("socket", 1), ("family", listener.family),
         ("remote", sockaddr(*listener.getsockname()[:2])), ("data", b"from pyroute2")]})]
     client.put(submit, msg_type=client.prid, msg_flags=NLM_F_REQUEST, msg_seq=0)
+    completion = client.get(msg_seq=0)[0].get_attr("completion")
     connection, _ = listener.accept()
     assert receive_all(connection, 13) == b"from pyroute2"
-    completion = client.get(msg_seq=0)[0].get_attr("completion")
     assert [completion.get_attr(name) for name in ("cookie", "status", "information")] == [77, 0, 13]
     client.close()
     assert was_reset(connection)
