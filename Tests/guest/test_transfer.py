@@ -174,7 +174,7 @@ def test_abortive_disconnect_takes_no_buffer(session, connected):
 
 def test_a_graceful_disconnect_that_is_called_off_ends_the_connection(network, session, connected):
     handle, connection = connected
-    with network.filter("tcp flags & fin == fin drop"):
+    with network.server.filter("tcp flags & fin == fin drop"):
         done = session.call("disconnect", socket=handle, timeout=200_000_000)
         assert done.status == -errno.ETIMEDOUT
         assert was_reset(connection)
