@@ -80,7 +80,7 @@ static void connect_result(struct kconnect_socket *ks, const struct sock *sk,
 	if (!result->tried)
 		return;
 	connect_addresses(sk, result);
-	fastopen_outcome(ks, sk, result);
+	fastopen_outcome(ks, sk, irp);
 }
 
 /**

@@ -69,6 +69,10 @@ static int option_set_fast_open(struct kconnect_socket *ks,
 {
 	u32 on;
 
+	if (ks->state != SOCKET_OPEN && ks->state != SOCKET_BOUND) {
+		*message = "TCP_FASTOPEN is set before the connect";
+		return -EISCONN;
+	}
 	if (option->len != sizeof(on)) {
 		*message = "the value of TCP_FASTOPEN is a 32-bit 0 or 1";
 		return -EINVAL;
@@ -222,9 +226,9 @@ static int control_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 	if (!ks->sock)
 		return irp_fail(irp, -ESHUTDOWN,
 				"the socket is dead; close it");
-	return irp_complete(irp, irp->control.get ?
-			    socket_get_option(ks, option, message) :
-			    socket_set_option(ks, option, message));
+	return irp_settle(irp, irp->control.get ?
+			  socket_get_option(ks, option, message) :
+			  socket_set_option(ks, option, message));
 }
 
 static int control_submit(struct kconnect_socket *ks,

@@ -58,7 +58,8 @@ enum socket_state {
  * @disconnecting: a graceful disconnect was asked for: nothing more is sent
  * @called_off: a cancel or a deadline has claimed an IRP since we last looked
  * @fast_open: the caller set TCP_FASTOPEN
- * @fast_open_disabled: the kernel did not let us ask for it
+ * @fast_open_withheld: why it was not asked for all the same; 0 if it was
+ * @local: what the socket was bound to
  * @state_change: TCP's own callback, as are the next three
  * @data_ready: see @state_change
  * @write_space: see @state_change
@@ -81,7 +82,8 @@ struct kconnect_socket {
 	bool			disconnecting;
 	bool			called_off;
 	bool			fast_open;
-	bool			fast_open_disabled;
+	u8			fast_open_withheld;
+	union kconnect_address	local;
 	void			(*state_change)(struct sock *sk);
 	void			(*data_ready)(struct sock *sk);
 	void			(*write_space)(struct sock *sk);
@@ -97,6 +99,7 @@ int irp_submit(struct kconnect_socket *ks, struct kconnect_irp *irp,
 			    struct kconnect_irp *irp));
 bool irp_claim(struct kconnect_irp *irp, int status);
 bool irp_claimed(const struct kconnect_irp *irp);
+bool irp_may_sleep(const struct kconnect_irp *irp);
 int irp_status(const struct kconnect_irp *irp);
 int irp_complete(struct kconnect_irp *irp, int status);
 int irp_settle(struct kconnect_irp *irp, int status);
@@ -137,7 +140,15 @@ void connect_addresses(const struct sock *sk, struct kconnect_result *result);
 /* fastopen.c */
 int fastopen_connect(struct kconnect_socket *ks, struct kconnect_irp *irp);
 void fastopen_outcome(const struct kconnect_socket *ks,
-		      const struct sock *sk, struct kconnect_result *result);
+		      const struct sock *sk, struct kconnect_irp *irp);
+
+/* path.c */
+bool path_hostile(const struct net *net, const union kconnect_address *local,
+		  const union kconnect_address *remote);
+void path_learn(const struct net *net, const union kconnect_address *local,
+		const union kconnect_address *remote, bool lost);
+int path_init(void);
+void path_exit(void);
 
 /* transfer.c */
 void transfer_advance(struct kconnect_socket *ks);

@@ -65,6 +65,11 @@ bool irp_claimed(const struct kconnect_irp *irp)
 	return atomic_read(&irp->state) <= 0;
 }
 
+bool irp_may_sleep(const struct kconnect_irp *irp)
+{
+	return gfpflags_allow_blocking(irp->gfp);
+}
+
 /* A cancel or a deadline, for the socket's work to finish. */
 static bool irp_call_off(struct kconnect_socket *ks, struct kconnect_irp *irp,
 			 int status)
@@ -241,14 +246,17 @@ int irp_submit(struct kconnect_socket *ks, struct kconnect_irp *irp,
 	       int (*start)(struct kconnect_socket *ks,
 			    struct kconnect_irp *irp))
 {
-	bool may_sleep = gfpflags_allow_blocking(irp->gfp);
+	bool may_sleep = irp_may_sleep(irp);
 	unsigned long flags;
+	int status = -EINPROGRESS;
 
-	refcount_inc(&ks->ref);
-	irp->socket = ks;
+	/* One for the IRP, one for us: the IRP may be run by somebody else. */
+	refcount_add(2, &ks->ref);
 	irp->start = start;
 	irp->result.submitted = ktime_get_ns();
 	atomic_set(&irp->state, IRP_PENDING);
+	/* A cancel that sees the socket sees all of the above. */
+	smp_store_release(&irp->socket, ks);
 
 	spin_lock_irqsave(&ks->lock, flags);
 	if (!may_sleep)
@@ -257,7 +265,9 @@ int irp_submit(struct kconnect_socket *ks, struct kconnect_irp *irp,
 	spin_unlock_irqrestore(&ks->lock, flags);
 
 	if (may_sleep)
-		return socket_run(ks, irp);
-	socket_kick(ks);
-	return -EINPROGRESS;
+		status = socket_run(ks, irp);
+	else
+		socket_kick(ks);
+	socket_put(ks);
+	return status;
 }

@@ -14,6 +14,9 @@ static int __init kconnect_init(void)
 	err = socket_init();
 	if (err)
 		return err;
+	err = path_init();
+	if (err)
+		goto err_path;
 	err = session_init();
 	if (err)
 		goto err_session;
@@ -30,6 +33,8 @@ err_netlink:
 err_net:
 	session_exit();
 err_session:
+	path_exit();
+err_path:
 	socket_exit();
 	return err;
 }
@@ -45,6 +50,7 @@ static void __exit kconnect_exit(void)
 	net_exit();
 	session_exit();
 	socket_exit();
+	path_exit();
 }
 
 module_init(kconnect_init);

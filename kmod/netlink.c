@@ -145,6 +145,7 @@ static struct request *request_from(struct session *session,
 	size_t room = 0;
 	struct nlattr *attr;
 	u64 timeout = 0;
+	bool receives;
 	u32 length;
 	int inner;
 
@@ -171,7 +172,9 @@ static struct request *request_from(struct session *session,
 	length = u32_or_0(tb[KCONNECT_A_REQUEST_LENGTH]);
 	if (len <= KCONNECT_DATA_MAX)
 		room += len;
-	if (length <= KCONNECT_DATA_MAX + 1)
+	receives = nla_get_u32(tb[KCONNECT_A_REQUEST_OPERATION]) ==
+		   KCONNECT_OPERATION_RECEIVE;
+	if (receives && length <= KCONNECT_DATA_MAX + 1)
 		room += length;
 
 	request = request_new(session, n_options, room, timeout);
@@ -180,7 +183,7 @@ static struct request *request_from(struct session *session,
 	request->n_options = n_options;
 	request_parse(request, tb);
 	request_parse_multi(request, nest);
-	if (request->operation == KCONNECT_OPERATION_RECEIVE)
+	if (receives)
 		request->data.iov_len = length;
 	else
 		request_parse_data(request, nest, rem, len);
@@ -305,12 +308,15 @@ static bool address_put(struct sk_buff *skb, int type,
 static bool connection_put(struct sk_buff *skb,
 			   const struct kconnect_result *result)
 {
+	bool less = result->fast_open != KCONNECT_FAST_OPEN_NOT_ASKED &&
+		    result->fast_open != KCONNECT_FAST_OPEN_DATA_ACKED;
+
 	if (!result->tried)
 		return false;
 	return nla_put_u32(skb, KCONNECT_A_COMPLETION_FAST_OPEN,
 			   result->fast_open) ||
-	       u32_put(skb, KCONNECT_A_COMPLETION_FAST_OPEN_REASON,
-		       result->fast_open_reason) ||
+	       (less && nla_put_u32(skb, KCONNECT_A_COMPLETION_FAST_OPEN_REASON,
+				    result->fast_open_reason)) ||
 	       u32_put(skb, KCONNECT_A_COMPLETION_SYN_DATA,
 		       result->syn_data) ||
 	       u32_put(skb, KCONNECT_A_COMPLETION_RTT, result->rtt_us);
@@ -434,13 +440,14 @@ static void completions_send(struct session *session,
 		void *header;
 
 		if (!skb)
-			return session_give_back(session, &todo, false);
+			return session_postpone(session, &todo);
 		header = genlmsg_put(skb, session->portid, seq,
 				     &kconnect_nl_family, 0, cmd);
 		n = completions_put(skb, &todo);
 		genlmsg_end(skb, header);
 		if (genlmsg_unicast(session->net, skb, session->portid))
-			return session_give_back(session, &todo, true);
+			return session_overrun(session, &todo);
+		session_delivered(session);
 		completions_free(&todo, n);
 	}
 }
@@ -461,9 +468,14 @@ int kconnect_nl_submit_doit(struct sk_buff *skb, struct genl_info *info)
 	LIST_HEAD(requests);
 	int err;
 
-	session = session_find_or_make(genl_info_net(info), info->snd_portid);
-	if (!session)
-		return -ENOMEM;
+	session = session_find_or_make(genl_info_net(info), info->snd_portid,
+				       NETLINK_CB(skb).sk);
+	if (IS_ERR(session)) {
+		if (PTR_ERR(session) == -EAGAIN)
+			NL_SET_ERR_MSG(info->extack,
+				       "the former owner of this port id is still being closed");
+		return PTR_ERR(session);
+	}
 	mutex_lock(&session->mutex);
 	err = submit_parse(session, info, &requests);
 	if (err) {
@@ -500,10 +512,16 @@ static u32 reap_room(struct session *session)
 	return room;
 }
 
+static struct session *session_of(const struct netlink_callback *cb)
+{
+	const struct sock *owner = NETLINK_CB(cb->skb).sk;
+
+	return session_find(sock_net(owner), NETLINK_CB(cb->skb).portid, owner);
+}
+
 int kconnect_nl_reap_start(struct netlink_callback *cb)
 {
-	struct session *session = session_find(sock_net(cb->skb->sk),
-					       NETLINK_CB(cb->skb).portid);
+	struct session *session = session_of(cb);
 
 	if (session) {
 		cb->min_dump_alloc = reap_room(session);
@@ -521,7 +539,7 @@ int kconnect_nl_reap_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	void *header;
 	int err = 0;
 
-	session = session_find(sock_net(cb->skb->sk), portid);
+	session = session_of(cb);
 	if (!session)
 		return 0;
 	mutex_lock(&session->mutex);
@@ -538,7 +556,7 @@ int kconnect_nl_reap_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		err = -EMSGSIZE;
 	completions_free(&todo, n);
 	/* The dump goes on, and nothing overtakes it. */
-	session_give_back(session, &todo, true);
+	session_hold(session, &todo);
 	cb->min_dump_alloc = reap_room(session);
 unlock:
 	mutex_unlock(&session->mutex);
@@ -549,11 +567,6 @@ unlock:
 /*
  * CANCEL and STATS_GET
  */
-
-static bool match_cookie(const struct request *request, u64 key)
-{
-	return request->cookie == key;
-}
 
 static bool match_socket(const struct request *request, u64 key)
 {
@@ -569,8 +582,8 @@ static int cancel_matching(struct session *session, struct nlattr **attrs,
 			   unsigned int *count)
 {
 	if (attrs[KCONNECT_A_COOKIE])
-		*count = session_cancel(session, match_cookie,
-					nla_get_u64(attrs[KCONNECT_A_COOKIE]));
+		*count = session_cancel_cookie(session,
+					       nla_get_u64(attrs[KCONNECT_A_COOKIE]));
 	else if (attrs[KCONNECT_A_SOCKET])
 		*count = session_cancel(session, match_socket,
 					nla_get_u32(attrs[KCONNECT_A_SOCKET]));
@@ -608,7 +621,8 @@ int kconnect_nl_cancel_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = reply_new(info, &header);
 	if (!reply)
 		return -ENOMEM;
-	session = session_find(genl_info_net(info), info->snd_portid);
+	session = session_find(genl_info_net(info), info->snd_portid,
+			       NETLINK_CB(skb).sk);
 	err = attrs[KCONNECT_A_ALL] ? 0 : -ENOENT;
 	if (session) {
 		err = cancel_matching(session, attrs, &count);
@@ -647,6 +661,84 @@ int kconnect_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 			      atomic64_read(&kn->submitted), KCONNECT_A_PAD) ||
 	    nla_put_u64_64bit(reply, KCONNECT_A_COMPLETED,
 			      atomic64_read(&kn->completed), KCONNECT_A_PAD)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, header);
+	return genlmsg_reply(reply, info);
+}
+
+/*
+ * PATH_GET and PATH_CLEAR
+ */
+
+static int hostile_path_put(struct sk_buff *skb, const struct kconnect_path *path)
+{
+	struct nlattr *nest = nla_nest_start(skb, KCONNECT_A_PATH);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (address_put(skb, KCONNECT_A_PATH_SOURCE, &path->source) ||
+	    address_put(skb, KCONNECT_A_PATH_DESTINATION, &path->destination) ||
+	    nla_put_u32(skb, KCONNECT_A_PATH_LOSSES, path->losses) ||
+	    nla_put_u32(skb, KCONNECT_A_PATH_BACKOFFS, path->backoffs) ||
+	    (path->retry_in &&
+	     nla_put_u64_64bit(skb, KCONNECT_A_PATH_RETRY_IN, path->retry_in,
+			       KCONNECT_A_PATH_PAD))) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int kconnect_nl_path_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	struct net *net = sock_net(skb->sk);
+	unsigned long first = cb->args[0];
+	struct kconnect_path path;
+	void *header;
+
+	if (!kconnect_path_get(net, first, &path))
+		return 0;
+	header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+			     cb->nlh->nlmsg_seq, &kconnect_nl_family,
+			     NLM_F_MULTI, KCONNECT_CMD_PATH_GET);
+	if (!header)
+		return -EMSGSIZE;
+	do {
+		if (hostile_path_put(skb, &path))
+			break;
+		cb->args[0]++;
+	} while (kconnect_path_get(net, cb->args[0], &path));
+	genlmsg_end(skb, header);
+	return skb->len;
+}
+
+int kconnect_nl_path_clear_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[KCONNECT_A_REMOTE];
+	union kconnect_address remote = {};
+	struct sk_buff *reply;
+	unsigned int count;
+	void *header;
+
+	if (attr) {
+		nla_memcpy(&remote, attr, sizeof(remote));
+		if (!address_len(&remote) ||
+		    nla_len(attr) != address_len(&remote)) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "this is not a whole address");
+			return -EINVAL;
+		}
+	}
+	reply = reply_new(info, &header);
+	if (!reply)
+		return -ENOMEM;
+	count = kconnect_path_clear(genl_info_net(info),
+				    attr ? &remote : NULL);
+	if (nla_put_u32(reply, KCONNECT_A_COUNT, count)) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
 	}

@@ -49,6 +49,11 @@ static const struct nla_policy kconnect_cancel_nl_policy[KCONNECT_A_ALL + 1] = {
 	[KCONNECT_A_ALL] = { .type = NLA_FLAG, },
 };
 
+/* KCONNECT_CMD_PATH_CLEAR - do */
+static const struct nla_policy kconnect_path_clear_nl_policy[KCONNECT_A_REMOTE + 1] = {
+	[KCONNECT_A_REMOTE] = NLA_POLICY_MAX_LEN(KCONNECT_ADDRESS_MAX),
+};
+
 /* Ops table for kconnect */
 static const struct genl_split_ops kconnect_nl_ops[] = {
 	{
@@ -75,6 +80,18 @@ static const struct genl_split_ops kconnect_nl_ops[] = {
 		.cmd	= KCONNECT_CMD_STATS_GET,
 		.doit	= kconnect_nl_stats_get_doit,
 		.flags	= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= KCONNECT_CMD_PATH_GET,
+		.dumpit	= kconnect_nl_path_get_dumpit,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= KCONNECT_CMD_PATH_CLEAR,
+		.doit		= kconnect_nl_path_clear_doit,
+		.policy		= kconnect_path_clear_nl_policy,
+		.maxattr	= KCONNECT_A_REMOTE,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };
 

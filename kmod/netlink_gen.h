@@ -22,6 +22,9 @@ int kconnect_nl_submit_doit(struct sk_buff *skb, struct genl_info *info);
 int kconnect_nl_reap_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int kconnect_nl_cancel_doit(struct sk_buff *skb, struct genl_info *info);
 int kconnect_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
+int kconnect_nl_path_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb);
+int kconnect_nl_path_clear_doit(struct sk_buff *skb, struct genl_info *info);
 
 extern struct genl_family kconnect_nl_family;
 

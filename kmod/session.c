@@ -6,6 +6,8 @@
  */
 #include "session.h"
 
+#define RETRY (HZ / 10)
+
 static struct workqueue_struct *session_wq;
 
 void session_put(struct session *session)
@@ -30,8 +32,7 @@ static void session_discard(struct session *session)
 }
 
 /*
- * Closing the sockets completes their requests. A callback that has taken one
- * may still be on its way to session_complete(), which then discards it.
+ * Closing the sockets completes their requests, so none is pending after it.
  * @owner_lives: the module is being unloaded under a netlink socket that is
  * still there to be told.
  */
@@ -45,10 +46,9 @@ static void session_end(struct session *session, bool owner_lives)
 		socket_close_now(session, handle);
 	if (owner_lives)
 		netlink_deliver(session);
-	session->ended = true;
 	session_discard(session);
 	mutex_unlock(&session->mutex);
-	/* A retry would only be late. */
+	/* A retry would have nothing to do. */
 	if (cancel_delayed_work(&session->deliver))
 		session_put(session); /* the work's */
 	session_put(session); /* the owner's */
@@ -65,21 +65,32 @@ static void session_deliver_work(struct work_struct *work)
 					       struct session, deliver);
 
 	mutex_lock(&session->mutex);
-	if (session->ended)
-		session_discard(session);
-	else
-		netlink_deliver(session);
+	spin_lock_bh(&session->lock);
+	session->overrun &= !session->retry;
+	session->retry = false;
+	spin_unlock_bh(&session->lock);
+	netlink_deliver(session);
 	mutex_unlock(&session->mutex);
 	session_put(session);
 }
 
 /* Under session->lock. */
-static void session_deliver_soon(struct session *session, unsigned long delay)
+static void session_deliver_soon(struct session *session)
 {
-	if (!session->ended && (session->busy || session->overrun))
+	if (session->busy || session->overrun)
 		return;
 	refcount_inc(&session->ref);
-	if (!queue_delayed_work(session_wq, &session->deliver, delay))
+	/* A retry may be pending, for later. */
+	if (mod_delayed_work(session_wq, &session->deliver, 0))
+		refcount_dec(&session->ref); /* the work has one already */
+}
+
+/* Under session->lock. */
+static void session_deliver_later(struct session *session)
+{
+	session->retry = true;
+	refcount_inc(&session->ref);
+	if (!queue_delayed_work(session_wq, &session->deliver, RETRY))
 		refcount_dec(&session->ref); /* the work has one already */
 }
 
@@ -87,31 +98,38 @@ static void session_deliver_soon(struct session *session, unsigned long delay)
  * session_find - find the session of a netlink socket
  * @net: its namespace
  * @portid: its port id
+ * @owner: the netlink socket
  *
  * Return: the session, with a reference for the caller, or NULL.
  */
-struct session *session_find(struct net *net, u32 portid)
+struct session *session_find(struct net *net, u32 portid,
+			     const struct sock *owner)
 {
 	struct session *session;
 
 	rcu_read_lock();
 	session = xa_load(&kconnect_net(net)->sessions, portid);
-	if (session && !refcount_inc_not_zero(&session->ref))
+	if (session && (session->owner != owner ||
+			!refcount_inc_not_zero(&session->ref)))
 		session = NULL;
 	rcu_read_unlock();
 	return session;
 }
 
-static struct session *session_make(struct net *net, u32 portid)
+static struct session *session_make(struct net *net, u32 portid,
+				    const struct sock *owner)
 {
 	struct session *session;
+	int err;
 
 	session = kzalloc(sizeof(*session), GFP_KERNEL_ACCOUNT);
 	if (!session)
-		return NULL;
-	refcount_set(&session->ref, 1);
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&session->ref, 2); /* the owner's and the caller's */
+	session->net = get_net(net);
 	session->kn = kconnect_net(net);
 	session->portid = portid;
+	session->owner = owner;
 	mutex_init(&session->mutex);
 	xa_init(&session->sockets);
 	spin_lock_init(&session->lock);
@@ -119,13 +137,14 @@ static struct session *session_make(struct net *net, u32 portid)
 	INIT_LIST_HEAD(&session->done);
 	INIT_DELAYED_WORK(&session->deliver, session_deliver_work);
 	INIT_WORK(&session->end, session_end_work);
-	if (xa_err(xa_store(&session->kn->sessions, portid, session,
-			    GFP_KERNEL_ACCOUNT))) {
-		kfree(session);
-		return NULL;
-	}
-	session->net = get_net(net);
 	atomic_inc(&session->kn->session_count);
+	err = xa_insert(&session->kn->sessions, portid, session,
+			GFP_KERNEL_ACCOUNT);
+	if (err) {
+		refcount_set(&session->ref, 1);
+		session_put(session);
+		return ERR_PTR(err == -EBUSY ? -EAGAIN : err);
+	}
 	return session;
 }
 
@@ -133,27 +152,26 @@ static struct session *session_make(struct net *net, u32 portid)
  * session_find_or_make - find the session of a netlink socket, or make it
  * @net: its namespace
  * @portid: its port id
+ * @owner: the netlink socket
  *
  * Context: process, called for a message of that netlink socket, which
  * therefore does not close meanwhile.
- * Return: the session, with a reference for the caller, or NULL for want of
- * memory.
+ * Return: the session, with a reference for the caller; an ERR_PTR() with
+ * -ENOMEM, or -EAGAIN if the port id's former owner is still being closed.
  */
-struct session *session_find_or_make(struct net *net, u32 portid)
+struct session *session_find_or_make(struct net *net, u32 portid,
+				     const struct sock *owner)
 {
 	struct kconnect_net *kn = kconnect_net(net);
 	struct session *session;
 
-	session = session_find(net, portid);
+	session = session_find(net, portid, owner);
 	if (session)
 		return session;
 	mutex_lock(&kn->mutex);
-	session = session_find(net, portid);
-	if (!session) {
-		session = session_make(net, portid);
-		if (session)
-			refcount_inc(&session->ref);
-	}
+	session = session_find(net, portid, owner);
+	if (!session)
+		session = session_make(net, portid, owner);
 	mutex_unlock(&kn->mutex);
 	return session;
 }
@@ -239,7 +257,7 @@ void session_submit_end(struct session *session)
 	spin_lock_bh(&session->lock);
 	session->busy = false;
 	if (!list_empty(&session->done))
-		session_deliver_soon(session, 0);
+		session_deliver_soon(session);
 	spin_unlock_bh(&session->lock);
 }
 
@@ -269,8 +287,29 @@ void session_complete(struct session *session, struct request *request)
 	spin_lock_bh(&session->lock);
 	hash_del(&request->hash);
 	list_add_tail(&request->list, &session->done);
-	session_deliver_soon(session, 0);
+	session_deliver_soon(session);
 	spin_unlock_bh(&session->lock);
+}
+
+/**
+ * session_cancel_cookie - tell the pending requests with a cookie to end
+ * @session: the session
+ * @cookie: their cookie
+ *
+ * Return: how many were told.
+ */
+unsigned int session_cancel_cookie(struct session *session, u64 cookie)
+{
+	struct request *request;
+	unsigned int count = 0;
+
+	/* The lock keeps them from completing, and so from going away. */
+	spin_lock_bh(&session->lock);
+	hash_for_each_possible(session->pending, request, hash, cookie)
+		if (request->cookie == cookie)
+			count += kconnect_irp_cancel(&request->irp);
+	spin_unlock_bh(&session->lock);
+	return count;
 }
 
 /**
@@ -287,14 +326,16 @@ unsigned int session_cancel(struct session *session,
 {
 	struct request *request;
 	unsigned int count = 0;
-	int bucket;
+	unsigned int bucket;
 
-	/* The lock keeps them from completing, and so from going away. */
-	spin_lock_bh(&session->lock);
-	hash_for_each(session->pending, bucket, request, hash)
-		if (match(request, key))
-			count += kconnect_irp_cancel(&request->irp);
-	spin_unlock_bh(&session->lock);
+	for (bucket = 0; bucket < HASH_SIZE(session->pending); bucket++) {
+		spin_lock_bh(&session->lock);
+		hlist_for_each_entry(request, &session->pending[bucket], hash)
+			if (match(request, key))
+				count += kconnect_irp_cancel(&request->irp);
+		spin_unlock_bh(&session->lock);
+		cond_resched();
+	}
 	return count;
 }
 
@@ -310,23 +351,65 @@ void session_take(struct session *session, struct list_head *to)
 	spin_unlock_bh(&session->lock);
 }
 
+static void session_give_back(struct session *session, struct list_head *from)
+{
+	lockdep_assert_held(&session->lock);
+	list_splice(from, &session->done);
+}
+
 /**
- * session_give_back - put completions back that could not be delivered
+ * session_hold - keep completions for the next part of a dump
  * @session: the session, mutex held
  * @from: the first of the queue, in order
- * @overrun: the owner has no room for them and will ask; else there was no
- *	memory, and we try again soon
  */
-void session_give_back(struct session *session, struct list_head *from,
-		       bool overrun)
+void session_hold(struct session *session, struct list_head *from)
 {
 	spin_lock_bh(&session->lock);
-	list_splice(from, &session->done);
-	if (overrun)
-		session->overrun = true;
-	else if (!list_empty(&session->done))
-		session_deliver_soon(session, HZ / 50 + 1);
+	session_give_back(session, from);
+	session->overrun = true;
 	spin_unlock_bh(&session->lock);
+}
+
+/**
+ * session_postpone - there was no memory to deliver completions; try again soon
+ * @session: the session, mutex held
+ * @from: the first of the queue, in order
+ */
+void session_postpone(struct session *session, struct list_head *from)
+{
+	spin_lock_bh(&session->lock);
+	session_give_back(session, from);
+	session_deliver_later(session);
+	spin_unlock_bh(&session->lock);
+}
+
+/**
+ * session_overrun - the owner's receive buffer was full
+ * @session: the session, mutex held
+ * @from: the first of the queue, in order
+ *
+ * Netlink has told the owner so, who reaps. But it does not tell a second time
+ * before the buffer has been empty, so if nothing has been sent since then,
+ * the owner may be waiting for us: try again.
+ */
+void session_overrun(struct session *session, struct list_head *from)
+{
+	spin_lock_bh(&session->lock);
+	session_give_back(session, from);
+	session->overrun = true;
+	if (session->told)
+		session_deliver_later(session);
+	session->told = true;
+	spin_unlock_bh(&session->lock);
+}
+
+/**
+ * session_delivered - completions have been sent
+ * @session: the session, mutex held
+ */
+void session_delivered(struct session *session)
+{
+	session->told = false;
 }
 
 /**

@@ -44,15 +44,20 @@ struct kconnect_net {
  * @net: its namespace; a reference is held
  * @kn: what kconnect knows of @net
  * @portid: its owner's port id
+ * @owner: its owner, only to be compared: a port id can be in use again before
+ *	we are told that its former owner has closed
  * @mutex: one submit, delivery or end at a time; guards @sockets
  * @sockets: struct session_socket by handle
- * @lock: guards @pending, @done, @outstanding, @busy and @overrun
+ * @lock: guards @pending, @done, @outstanding, @busy, @overrun and @retry
  * @pending: requests that have not completed, by cookie
  * @done: requests that have, in that order, until they are delivered
  * @outstanding: how many are in the two together
  * @busy: a submit is under way, and will deliver what completes meanwhile
  * @overrun: the owner's receive buffer was full; nothing is sent until it reaps
- * @ended: there is nobody to deliver to any more; guarded by @mutex
+ *	or @deliver tries again
+ * @retry: @deliver is to try again
+ * @told: netlink has told the owner of an overrun, and nothing was sent since;
+ *	guarded by @mutex
  * @deliver: sends what is in @done
  * @end: closes everything
  * @rcu: frees it after a look-up that found it has let go
@@ -62,6 +67,7 @@ struct session {
 	struct net		*net;
 	struct kconnect_net	*kn;
 	u32			portid;
+	const struct sock	*owner;
 	struct mutex		mutex; /* submit, delivery, end */
 	struct xarray		sockets;
 	spinlock_t		lock; /* completions, see above */
@@ -70,7 +76,8 @@ struct session {
 	unsigned int		outstanding;
 	bool			busy;
 	bool			overrun;
-	bool			ended;
+	bool			retry;
+	bool			told;
 	struct delayed_work	deliver;
 	struct work_struct	end;
 	struct rcu_head		rcu;
@@ -141,8 +148,10 @@ int net_init(void);
 void net_exit(void);
 
 /* session.c */
-struct session *session_find(struct net *net, u32 portid);
-struct session *session_find_or_make(struct net *net, u32 portid);
+struct session *session_find(struct net *net, u32 portid,
+			     const struct sock *owner);
+struct session *session_find_or_make(struct net *net, u32 portid,
+				     const struct sock *owner);
 void session_put(struct session *session);
 void session_release(struct net *net, u32 portid);
 void session_end_all(struct kconnect_net *kn);
@@ -152,12 +161,15 @@ void session_submit_begin(struct session *session);
 void session_submit_end(struct session *session);
 void session_pend(struct session *session, struct request *request);
 void session_complete(struct session *session, struct request *request);
+unsigned int session_cancel_cookie(struct session *session, u64 cookie);
 unsigned int session_cancel(struct session *session,
 			    bool (*match)(const struct request *request,
 					  u64 key), u64 key);
 void session_take(struct session *session, struct list_head *to);
-void session_give_back(struct session *session, struct list_head *from,
-		       bool overrun);
+void session_hold(struct session *session, struct list_head *from);
+void session_postpone(struct session *session, struct list_head *from);
+void session_overrun(struct session *session, struct list_head *from);
+void session_delivered(struct session *session);
 bool session_resume(struct session *session);
 u64 session_outstanding(struct kconnect_net *kn);
 void session_flush(void);

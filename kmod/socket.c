@@ -44,13 +44,20 @@ void socket_kick(struct kconnect_socket *ks)
 		refcount_dec(&ks->ref); /* the caller has one, too */
 }
 
-static struct kconnect_irp *socket_next(struct kconnect_socket *ks)
+/*
+ * The work, which has no caller's identity (@mine is NULL), leaves an IRP whose
+ * caller may sleep to that caller, who is on the way.
+ */
+static struct kconnect_irp *socket_next(struct kconnect_socket *ks,
+					const struct kconnect_irp *mine)
 {
 	struct kconnect_irp *irp;
 	unsigned long flags;
 
 	spin_lock_irqsave(&ks->lock, flags);
 	irp = list_first_entry_or_null(&ks->queue, struct kconnect_irp, node);
+	if (irp && !mine && irp_may_sleep(irp))
+		irp = NULL;
 	if (irp)
 		list_del_init(&irp->node);
 	spin_unlock_irqrestore(&ks->lock, flags);
@@ -60,8 +67,8 @@ static struct kconnect_irp *socket_next(struct kconnect_socket *ks)
 /**
  * socket_run - start what has been asked of a socket, in its order
  * @ks: the socket
- * @mine: an IRP whose status the caller wants to know; it may complete, and be
- *	gone, in here
+ * @mine: the caller's IRP; it may complete, and be gone, in here. NULL in the
+ *	socket's work
  *
  * Return: @mine's status if this completed it, else -EINPROGRESS.
  */
@@ -71,10 +78,8 @@ int socket_run(struct kconnect_socket *ks, const struct kconnect_irp *mine)
 	struct kconnect_irp *irp;
 	int status;
 
-	/* Closing drops the creator's reference, and @mine its own. */
-	refcount_inc(&ks->ref);
 	mutex_lock(&ks->mutex);
-	while ((irp = socket_next(ks))) {
+	while ((irp = socket_next(ks, mine))) {
 		bool wanted = irp == mine;
 
 		/* Ended before it began; but a close is never called off. */
@@ -86,7 +91,6 @@ int socket_run(struct kconnect_socket *ks, const struct kconnect_irp *mine)
 			result = status;
 	}
 	mutex_unlock(&ks->mutex);
-	socket_put(ks);
 	return result;
 }
 
@@ -105,8 +109,9 @@ static void socket_work(struct work_struct *work)
 
 /*
  * TCP calls the next four with its lock held, in softirq or in the middle of
- * a call that we make ourselves. sk_callback_lock keeps the socket in place;
- * it is let go before anything completes.
+ * a call that we make ourselves. sk_callback_lock keeps the socket in place.
+ * What they complete completes under it, so that nothing does after
+ * socket_unhook().
  */
 static struct kconnect_socket *socket_enter(struct sock *sk)
 	__acquires(&sk->sk_callback_lock)
@@ -118,9 +123,9 @@ static struct kconnect_socket *socket_enter(struct sock *sk)
 static void socket_leave(struct sock *sk, struct kconnect_irp *done)
 	__releases(&sk->sk_callback_lock)
 {
-	read_unlock_bh(&sk->sk_callback_lock);
 	if (done)
 		irp_finish(done);
+	read_unlock_bh(&sk->sk_callback_lock);
 }
 
 static void socket_state_change(struct sock *sk)
@@ -285,7 +290,7 @@ int socket_open_refuse(const struct kconnect_open *open,
 
 static int socket_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 {
-	return irp_complete(irp, socket_make(ks, irp->open.protocol));
+	return irp_settle(irp, socket_make(ks, irp->open.protocol));
 }
 
 /**
@@ -343,8 +348,10 @@ int socket_bind(struct kconnect_socket *ks, union kconnect_address *local)
 	int err;
 
 	err = kernel_bind(ks->sock, (void *)local, sizeof(*local));
-	if (!err)
+	if (!err) {
+		ks->local = *local;
 		socket_set_state(ks, SOCKET_BOUND);
+	}
 	return err;
 }
 
@@ -352,7 +359,7 @@ static int bind_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 {
 	switch (ks->state) {
 	case SOCKET_OPEN:
-		return irp_complete(irp, socket_bind(ks, &irp->address));
+		return irp_settle(irp, socket_bind(ks, &irp->address));
 	case SOCKET_NEW:
 	case SOCKET_DEAD:
 	case SOCKET_CLOSED:
@@ -457,7 +464,7 @@ static int close_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 		sock_release(ks->sock);
 		ks->sock = NULL;
 	}
-	status = irp_complete(irp, 0);
+	status = irp_settle(irp, 0);
 	socket_put(ks); /* the creator's */
 	return status;
 }
@@ -491,7 +498,7 @@ static int address_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 				"the socket is dead; close it");
 	connect_addresses(ks->sock->sk, &irp->result);
 	irp->result.remote.sa.sa_family = 0;
-	return irp_complete(irp, 0);
+	return irp_settle(irp, 0);
 }
 
 /**
@@ -525,7 +532,7 @@ static int peer_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 	}
 	connect_addresses(ks->sock->sk, &irp->result);
 	irp->result.local.sa.sa_family = 0;
-	return irp_complete(irp, 0);
+	return irp_settle(irp, 0);
 }
 
 /**

@@ -274,7 +274,7 @@ static int abort_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 	if (err && err != -EAGAIN)
 		return irp_complete(irp, err);
 	socket_end_irps(ks, SOCKET_DEAD, true);
-	return irp_complete(irp, 0);
+	return irp_settle(irp, 0);
 }
 
 /**

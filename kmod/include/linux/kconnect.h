@@ -163,6 +163,22 @@ struct kconnect_irp {
 	};
 };
 
+/**
+ * struct kconnect_path - a path that has swallowed fast open
+ * @source: where from, as bound: the wildcard where routing chooses
+ * @destination: where to
+ * @losses: SYNs lost in a row
+ * @backoffs: how often fast open has been left out for a while
+ * @retry_in: nanoseconds until it is tried again; 0 if it is not left out
+ */
+struct kconnect_path {
+	union kconnect_address	source;
+	union kconnect_address	destination;
+	unsigned int		losses;
+	unsigned int		backoffs;
+	u64			retry_in;
+};
+
 void kconnect_irp_init(struct kconnect_irp *irp, kconnect_complete_t complete,
 		       gfp_t gfp);
 void kconnect_irp_set_timeout(struct kconnect_irp *irp, u64 timeout_ns);
@@ -204,5 +220,10 @@ int kconnect_disconnect(struct kconnect_socket *ks, const struct kvec *buffer,
 int kconnect_close(struct kconnect_socket *ks,
 		   enum kconnect_disposition disposition,
 		   struct kconnect_irp *irp);
+
+bool kconnect_path_get(struct net *net, unsigned int index,
+		       struct kconnect_path *info);
+unsigned int kconnect_path_clear(struct net *net,
+				 const union kconnect_address *remote);
 
 #endif /* _LINUX_KCONNECT_H */

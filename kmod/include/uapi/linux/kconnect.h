@@ -29,8 +29,8 @@
  * @KCONNECT_OPERATION_CONNECT_EX: Connect the bound `socket` to `remote` and
  *   send `data`, in the SYN where TCP_FASTOPEN was set and the path allows it
  *   (WskConnectEx). Information is the number of bytes taken for sending.
- * @KCONNECT_OPERATION_SOCKET_CONNECT: socket, bind to `local` (the wildcard if
- *   absent), set each `option`, and connect-ex, in one request
+ * @KCONNECT_OPERATION_SOCKET_CONNECT: socket, set each `option`, bind to
+ *   `local` (the wildcard if absent), and connect-ex, in one request
  *   (WskSocketConnect). When it fails the handle is free again by the time the
  *   completion is delivered.
  * @KCONNECT_OPERATION_RECEIVE: Receive up to `length` bytes as soon as there
@@ -151,6 +151,8 @@ enum kconnect_fast_open {
  *   without data.
  * @KCONNECT_FAST_OPEN_REASON_DISABLED: net.ipv4.tcp_fastopen has the client's
  *   bit off.
+ * @KCONNECT_FAST_OPEN_REASON_HOSTILE_PATH: The path has swallowed fast open
+ *   before, and is left alone for a while, see path-get.
  */
 enum kconnect_fast_open_reason {
 	KCONNECT_FAST_OPEN_REASON_UNSPECIFIED,
@@ -158,6 +160,7 @@ enum kconnect_fast_open_reason {
 	KCONNECT_FAST_OPEN_REASON_DATA_NOT_ACKED,
 	KCONNECT_FAST_OPEN_REASON_SYN_RETRANSMITTED,
 	KCONNECT_FAST_OPEN_REASON_DISABLED,
+	KCONNECT_FAST_OPEN_REASON_HOSTILE_PATH,
 };
 
 enum kconnect_attr {
@@ -174,10 +177,24 @@ enum kconnect_attr {
 	KCONNECT_A_OUTSTANDING,
 	KCONNECT_A_SUBMITTED,
 	KCONNECT_A_COMPLETED,
+	KCONNECT_A_PATH,
+	KCONNECT_A_REMOTE,
 	KCONNECT_A_PAD,
 
 	__KCONNECT_A_MAX,
 	KCONNECT_A_MAX = (__KCONNECT_A_MAX - 1)
+};
+
+enum kconnect_path_attr {
+	KCONNECT_A_PATH_SOURCE = 1,
+	KCONNECT_A_PATH_DESTINATION,
+	KCONNECT_A_PATH_LOSSES,
+	KCONNECT_A_PATH_BACKOFFS,
+	KCONNECT_A_PATH_RETRY_IN,
+	KCONNECT_A_PATH_PAD,
+
+	__KCONNECT_A_PATH_MAX,
+	KCONNECT_A_PATH_MAX = (__KCONNECT_A_PATH_MAX - 1)
 };
 
 enum kconnect_request_attr {
@@ -241,6 +258,8 @@ enum kconnect_cmd {
 	KCONNECT_CMD_REAP,
 	KCONNECT_CMD_CANCEL,
 	KCONNECT_CMD_STATS_GET,
+	KCONNECT_CMD_PATH_GET,
+	KCONNECT_CMD_PATH_CLEAR,
 
 	__KCONNECT_CMD_MAX,
 	KCONNECT_CMD_MAX = (__KCONNECT_CMD_MAX - 1)
