@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests share: a network for each file, a session for each test, and a look at what is left behind."""
 
+import pathlib
+import subprocess
 import time
 
 import pytest
@@ -41,6 +43,33 @@ def capture(network):
     capture = Capture(network.client)
     yield capture
     capture.close()
+
+
+def loaded():
+    return any(line.startswith("kconnect ") for line in pathlib.Path("/proc/modules").read_text().splitlines())
+
+
+def unload():
+    subprocess.run(["rmmod", "kconnect"], check=True)
+    assert not loaded()
+
+
+@pytest.fixture
+def no_loader():
+    """The kernel does not look for modules by itself."""
+    loader = pathlib.Path("/proc/sys/kernel/modprobe")
+    before = loader.read_text()
+    loader.write_text("\n")
+    yield
+    loader.write_text(before)
+
+
+@pytest.fixture
+def no_module(no_loader):
+    """The module is not there, and does not come."""
+    unload()
+    yield
+    subprocess.run(["modprobe", "kconnect"], check=True)
 
 
 def assert_nothing_left(namespace):

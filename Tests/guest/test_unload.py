@@ -2,66 +2,28 @@
 """The module's coming and going: under open connections, and by the name of its family. Leaves it loaded."""
 
 import errno
-import os
-import pathlib
 import subprocess
 
 import pytest
+from conftest import loaded, unload
 from kconnectnl import Session
 from network import receive_all, was_reset
-
-MODULE = os.environ["KCONNECT_MODULE"]
-MODPROBE = pathlib.Path("/proc/sys/kernel/modprobe")
-
-
-def loaded():
-    return any(line.startswith("kconnect ") for line in pathlib.Path("/proc/modules").read_text().splitlines())
 
 
 @pytest.fixture(autouse=True)
 def loaded_again():
     yield
     if not loaded():
-        subprocess.run(["insmod", MODULE], check=True)
+        subprocess.run(["modprobe", "kconnect"], check=True)
 
 
-def unload():
-    subprocess.run(["rmmod", "kconnect"], check=True)
-    assert not loaded()
-
-
-@pytest.fixture
-def no_loader():
-    """The kernel does not look for modules."""
-    before = MODPROBE.read_text()
-    MODPROBE.write_text("\n")
-    yield
-    MODPROBE.write_text(before)
-
-
-@pytest.fixture
-def installed():
-    """modprobe finds the module, and knows it by what depmod reads in it."""
-    release = os.uname().release
-    subprocess.run(["mount", "-t", "tmpfs", "none", "/lib/modules"], check=True)
-    try:
-        folder = pathlib.Path("/lib/modules") / release
-        folder.mkdir()
-        (folder / "kconnect.ko").write_bytes(pathlib.Path(MODULE).read_bytes())
-        subprocess.run(["depmod", release], check=True)
-        yield
-    finally:
-        subprocess.run(["umount", "/lib/modules"], check=True)
-
-
-def test_without_the_module_the_family_is_not_found(no_loader):
-    unload()
+def test_without_the_module_the_family_is_not_found(no_module):
     with pytest.raises(OSError) as caught:
         Session()
     assert caught.value.errno == errno.ENOENT
 
 
-def test_the_family_loads_the_module_by_its_alias(installed):
+def test_the_family_loads_the_module_by_its_alias():
     unload()
     with Session() as session:
         assert loaded()
@@ -87,7 +49,7 @@ def test_the_module_goes_while_connections_are_open_and_requests_pend(network, v
         session.call("close", socket=1)
     assert caught.value.errno in (errno.ENOENT, errno.EOPNOTSUPP)
     session.close()
-    subprocess.run(["insmod", MODULE], check=True)
+    subprocess.run(["modprobe", "kconnect"], check=True)
     with network.client.session() as session:
         assert session.stats()["sessions"] == 0
         session.connected(*listener.getsockname()[:2])
@@ -99,4 +61,4 @@ def test_the_module_comes_and_goes_again_and_again(network, listener, version):
             session.connected(*listener.getsockname()[:2])
             session.submit(session.socket_connect(network.SILENT[version], 80))
             unload()
-        subprocess.run(["insmod", MODULE], check=True)
+        subprocess.run(["modprobe", "kconnect"], check=True)
