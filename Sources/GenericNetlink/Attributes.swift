@@ -9,6 +9,7 @@ extension RawSpan {
     /// Calls `body` with the type (its flag bits removed) and the payload of each attribute, in order.
     ///
     /// As with libnl's `nla_ok`, an attribute that is cut short ends the walk.
+    @inlinable
     public func forEachAttribute<Failure: Error>(
         _ body: (UInt16, RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
@@ -25,6 +26,7 @@ extension RawSpan {
     }
 
     /// The integer at `offset`, in the machine's byte order and wherever it is aligned; nil beyond the end.
+    @inlinable
     public func load<Value: BitwiseCopyable>(_ type: Value.Type, at offset: Int = 0) -> Value? {
         guard offset >= 0, offset + MemoryLayout<Value>.size <= byteCount else { return nil }
         return unsafeLoadUnaligned(fromByteOffset: offset, as: type)

@@ -52,6 +52,7 @@ public struct MessageBuffer: ~Copyable, Sendable {
     }
 
     /// Puts an integer, in the machine's byte order.
+    @inlinable
     public mutating func put<Value: FixedWidthInteger & BitwiseCopyable>(
         _ type: UInt16, _ value: Value
     ) throws(MessageTooLong) {
@@ -142,6 +143,6 @@ public struct MessageBuffer: ~Copyable, Sendable {
 }
 
 /// The alignment of everything in netlink, `NLMSG_ALIGNTO` and `NLA_ALIGNTO`.
-let alignment = 4
+@usableFromInline let alignment = 4
 
-func align(_ length: Int) -> Int { (length + alignment - 1) & ~(alignment - 1) }
+@inlinable func align(_ length: Int) -> Int { (length + alignment - 1) & ~(alignment - 1) }

@@ -54,6 +54,7 @@ public struct ReceiveBuffer: ~Copyable {
 /// What follows the netlink header of a generic netlink message.
 public enum GenericMessage {
     /// Splits a payload into the family's command and its attributes, for `body`; nil if it is too short for it.
+    @inlinable
     public static func read<Result>(_ payload: RawSpan, _ body: (UInt8, RawSpan) -> Result) -> Result? {
         let header = MemoryLayout<genlmsghdr>.size
         guard let generic = payload.load(genlmsghdr.self) else { return nil }

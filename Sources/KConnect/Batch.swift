@@ -26,7 +26,7 @@ public struct Batch: ~Copyable {
         var body = request.body
         if body.operation == .socketConnect { body.socket = provider.session.nextHandle() }
         let irp = IRP<Value>(provider, body.operation, socket: body.socket)
-        irp.submitted(index: count, canceller: provider.session, stream: stream)
+        irp.core.submitted(index: count, canceller: provider.session, stream: stream)
         count += 1
         if let error = body.malformed {
             irp.fail(error)
@@ -53,14 +53,14 @@ public struct Batch: ~Copyable {
             irp.fail(session.closed)
             return true
         }
-        irp.entered(as: cookie)
+        irp.core.entered(as: cookie)
         do throws(MessageTooLong) {
             try body.encode(cookie: cookie, into: &message)
             isEmpty = false
             return true
         } catch {
             session.withdraw(cookie)
-            irp.entered(as: 0)
+            irp.core.entered(as: 0)
             return false
         }
     }

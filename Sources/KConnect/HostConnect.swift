@@ -31,7 +31,7 @@ final class HostConnect: Canceller, Sendable {
     }
 
     func start(name: String, port: UInt16, family: SocketAddress.Family?) {
-        irp.submitted(index: 0, canceller: self, stream: nil)
+        irp.core.submitted(index: 0, canceller: self, stream: nil)
         if let error = request(.wildcard(family ?? .ipv4), timeout).body.malformed { return end(error) }
         if let timeout {
             NameResolver.after(timeout) { [weak self] in self?.endLookUp(.timedOut) }
@@ -59,7 +59,7 @@ final class HostConnect: Canceller, Sendable {
         guard let address = addresses.first else { return end(.noAddress) }
         // Each address gets its share of the time, or one silent peer would use up that of all the others.
         let share = remaining.map { max($0 / addresses.count, .milliseconds(1)) }
-        let next = irp.provider.submit(request(address, share))
+        let next = irp.core.provider.submit(request(address, share))
         let state = state.withLock { state in
             defer { if case .finished = state.phase {} else { state.phase = .connecting(next) } }
             return state
