@@ -23,11 +23,11 @@ public struct Batch: ~Copyable {
     /// Puts a request in.
     @discardableResult
     public mutating func submit<Value>(_ request: Request<Value>) -> IRP<Value> {
-        let irp = IRP<Value>(provider, request.body.operation)
-        irp.submitted(index: count, canceller: provider.session, stream: stream)
-        count += 1
         var body = request.body
         if body.operation == .socketConnect { body.socket = provider.session.nextHandle() }
+        let irp = IRP<Value>(provider, body.operation, socket: body.socket)
+        irp.submitted(index: count, canceller: provider.session, stream: stream)
+        count += 1
         if let error = body.malformed {
             irp.fail(error)
         } else if !put(body, irp) {

@@ -24,16 +24,23 @@ public final class IRP<Value: CompletionValue>: RequestOwner, Sendable {
 
     let provider: Provider
     let operation: Operation
+    private let handle: UInt32
     private let state = Mutex(State())
 
-    init(_ provider: Provider, _ operation: Operation) {
+    /// A request about the socket with that handle; 0 if it is not known beforehand.
+    init(_ provider: Provider, _ operation: Operation, socket handle: UInt32) {
         self.provider = provider
         self.operation = operation
+        self.handle = handle
     }
 
     /// The request's name in its session; 0 for one that never got to the kernel, or stands for several requests, as a
     /// connect to a name with several addresses does.
     public var cookie: UInt64 { state.withLock { $0.cookie } }
+
+    /// The socket that the request is about, from the moment it is submitted, so that a receive can go out in one message
+    /// with the connect. Nil for a connect to a name: which socket it will be, its result tells.
+    public var socket: Socket? { handle == 0 ? nil : Socket(provider: provider, handle: handle) }
 
     /// The status: ``NTStatus/pending``, and in the end the final one.
     public var status: NTStatus { completion?.status ?? .pending }

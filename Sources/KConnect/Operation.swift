@@ -28,6 +28,16 @@ public struct Operation: RawRepresentable, Hashable, Sendable {
     public static let receive = Operation(KCONNECT_OPERATION_RECEIVE)
     /// Close (WskCloseSocket).
     public static let close = Operation(KCONNECT_OPERATION_CLOSE)
+    /// Connect a bound socket, without data (WskConnect).
+    public static let connect = Operation(KCONNECT_OPERATION_CONNECT)
+    /// Send (WskSend).
+    public static let send = Operation(KCONNECT_OPERATION_SEND)
+    /// End the connection, in one direction or in both (WskDisconnect).
+    public static let disconnect = Operation(KCONNECT_OPERATION_DISCONNECT)
+    /// Get the local address (WskGetLocalAddress).
+    public static let localAddress = Operation(KCONNECT_OPERATION_GET_LOCAL_ADDRESS)
+    /// Get the peer's address (WskGetRemoteAddress).
+    public static let remoteAddress = Operation(KCONNECT_OPERATION_GET_REMOTE_ADDRESS)
 }
 
 extension Operation: CustomStringConvertible {
@@ -42,6 +52,11 @@ extension Operation: CustomStringConvertible {
         case .socketConnect: "socket-connect"
         case .receive: "receive"
         case .close: "close"
+        case .connect: "connect"
+        case .send: "send"
+        case .disconnect: "disconnect"
+        case .localAddress: "get-local-address"
+        case .remoteAddress: "get-remote-address"
         default: "operation \(rawValue)"
         }
     }

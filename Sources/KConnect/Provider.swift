@@ -106,7 +106,7 @@ public final class Provider: Sendable {
         toHost name: String, port: UInt16, sending data: [UInt8] = [], options: [SocketOption] = [],
         from local: SocketAddress? = nil, timeout: Duration? = nil
     ) -> IRP<ConnectResult> {
-        let irp = IRP<ConnectResult>(self, .socketConnect)
+        let irp = IRP<ConnectResult>(self, .socketConnect, socket: 0)
         let connect = HostConnect(irp, timeout: timeout) { remote, timeout in
             .socketConnect(to: remote, sending: data, options: options, from: local, timeout: timeout)
         }

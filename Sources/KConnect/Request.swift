@@ -16,6 +16,33 @@ public enum Disposition: Hashable, Sendable {
     }
 }
 
+/// How to send (WSK's flags of WskSend). An open set.
+public struct SendFlags: OptionSet, Hashable, Sendable {
+    /// The bits, `enum kconnect_send_flags`.
+    public let rawValue: UInt32
+
+    /// Flags of those bits.
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// Send at once, whatever ``SocketOption/noDelay(_:)`` says.
+    public static let noDelay = SendFlags(rawValue: KCONNECT_SEND_FLAGS_NODELAY.rawValue)
+}
+
+/// How to receive (WSK's flags of WskReceive). They exclude each other. An open set.
+public struct ReceiveFlags: OptionSet, Hashable, Sendable {
+    /// The bits, `enum kconnect_receive_flags`.
+    public let rawValue: UInt32
+
+    /// Flags of those bits.
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// Complete when all the bytes are there, or the stream has ended.
+    public static let waitAll = ReceiveFlags(rawValue: KCONNECT_RECEIVE_FLAGS_WAITALL.rawValue)
+
+    /// Throw away what comes, and complete when the stream has ended. Up to 0 bytes are asked for.
+    public static let drain = ReceiveFlags(rawValue: KCONNECT_RECEIVE_FLAGS_DRAIN.rawValue)
+}
+
 /// What is asked of the kernel, before it is submitted: by ``Provider/submit(_:)-swift.method`` alone, or with others
 /// by ``Batch/submit(_:)``.
 public struct Request<Value: CompletionValue>: Sendable {
@@ -45,6 +72,14 @@ extension Request where Value == ConnectResult {
         body.local = local
         body.timeout = timeout
         body.flags = flags
+        return Request(body: body)
+    }
+
+    /// Connects a bound socket, without data (WskConnect).
+    public static func connect(_ socket: Socket, to remote: SocketAddress, timeout: Duration? = nil) -> Request {
+        var body = RequestBody(.connect, socket: socket.handle)
+        body.remote = remote
+        body.timeout = timeout
         return Request(body: body)
     }
 
@@ -79,10 +114,34 @@ extension Request where Value == IOStatus {
         return Request(body: body)
     }
 
-    /// Sets options of a socket, in order (WskControlSocket).
-    public static func setOptions(_ socket: Socket, _ options: [SocketOption]) -> Request {
+    /// Sets an option of a socket (WskControlSocket).
+    public static func setOption(_ socket: Socket, _ option: SocketOption) -> Request {
         var body = RequestBody(.setOption, socket: socket.handle)
-        body.options = options
+        body.options = [option]
+        return Request(body: body)
+    }
+
+    /// Sends data on a connected socket; completes when TCP has taken all of it (WskSend).
+    public static func send(
+        _ socket: Socket, _ data: [UInt8], flags: SendFlags = [], timeout: Duration? = nil
+    ) -> Request {
+        var body = RequestBody(.send, socket: socket.handle)
+        body.data = data
+        body.flags = flags.rawValue
+        body.timeout = timeout
+        return Request(body: body)
+    }
+
+    /// Ends the connection (WskDisconnect): gracefully, with last data and a FIN, receiving goes on, and it completes when
+    /// the peer has acknowledged both; or abortively, with a RST, without data, and what is in flight is cancelled.
+    public static func disconnect(
+        _ socket: Socket, _ disposition: Disposition = .graceful, sending data: [UInt8] = [],
+        timeout: Duration? = nil
+    ) -> Request {
+        var body = RequestBody(.disconnect, socket: socket.handle)
+        body.data = data
+        body.flags = disposition == .abortive ? KCONNECT_DISCONNECT_FLAGS_ABORTIVE.rawValue : 0
+        body.timeout = timeout
         return Request(body: body)
     }
 
@@ -105,11 +164,26 @@ extension Request where Value == OptionValue {
 
 extension Request where Value == Received {
     /// Receives up to `count` bytes, 1 to 65,536, as soon as there are any (WskReceive).
-    public static func receive(_ socket: Socket, upTo count: Int = 65_536, timeout: Duration? = nil) -> Request {
+    public static func receive(
+        _ socket: Socket, upTo count: Int = 65_536, flags: ReceiveFlags = [], timeout: Duration? = nil
+    ) -> Request {
         var body = RequestBody(.receive, socket: socket.handle)
+        body.flags = flags.rawValue
         body.length = UInt32(clamping: count)
         body.timeout = timeout
         return Request(body: body)
+    }
+}
+
+extension Request where Value == SocketAddress {
+    /// Gets the local address of a socket (WskGetLocalAddress).
+    public static func localAddress(_ socket: Socket) -> Request {
+        Request(body: RequestBody(.localAddress, socket: socket.handle))
+    }
+
+    /// Gets the address of a socket's peer (WskGetRemoteAddress).
+    public static func remoteAddress(_ socket: Socket) -> Request {
+        Request(body: RequestBody(.remoteAddress, socket: socket.handle))
     }
 }
 
@@ -132,13 +206,10 @@ struct RequestBody: Sendable {
         self.socket = socket
     }
 
-    /// What the kernel would refuse the whole message for, so that it must not get into one.
+    /// What can't be said in the protocol, where a timeout of 0 is none.
     var malformed: KConnectError? {
-        guard let timeout else { return nil }
-        return timeout > .zero && timeout <= .nanoseconds(KCONNECT_TIMEOUT_MAX)
-            ? nil
-            : KConnectError(
-                errno: EINVAL, message: "a timeout is more than nothing and at most a day", operation: operation)
+        guard let timeout, timeout <= .zero else { return nil }
+        return KConnectError(errno: EINVAL, message: "a timeout is more than nothing", operation: operation)
     }
 
     /// Writes the request. Nothing of it stays in the message if it does not fit.
@@ -166,7 +237,7 @@ struct RequestBody: Sendable {
             try nest.put(KCONNECT_A_REQUEST_OPERATION, operation.rawValue)
             try nest.put(KCONNECT_A_REQUEST_SOCKET, socket)
             if flags != 0 { try nest.put(KCONNECT_A_REQUEST_FLAGS, flags) }
-            if let timeout { try nest.put(KCONNECT_A_REQUEST_TIMEOUT, timeout.nanoseconds) }
+            if let timeout { try nest.put(KCONNECT_A_REQUEST_TIMEOUT, min(timeout, .longest).nanoseconds) }
             if let family { try nest.put(KCONNECT_A_REQUEST_FAMILY, family.rawValue) }
             if let local { try nest.put(KCONNECT_A_REQUEST_LOCAL, local) }
             if let remote { try nest.put(KCONNECT_A_REQUEST_REMOTE, remote) }
@@ -216,6 +287,9 @@ extension MessageBuffer {
 }
 
 extension Duration {
+    /// The longest timeout that the kernel knows, a day.
+    fileprivate static let longest = Duration.nanoseconds(KCONNECT_TIMEOUT_MAX)
+
     /// Whole nanoseconds, for a duration of at most a few centuries.
     var nanoseconds: UInt64 {
         UInt64(components.seconds) * 1_000_000_000 + UInt64(components.attoseconds / 1_000_000_000)

@@ -89,6 +89,9 @@ public struct Received: CompletionValue, Hashable {
     /// The bytes; none is the end of the stream.
     public let bytes: [UInt8]
 
+    /// How many bytes were received, or thrown away (``ReceiveFlags/drain``).
+    public let information: Int
+
     /// When they were taken from TCP, in nanoseconds of the kernel's `CLOCK_MONOTONIC`.
     public let time: UInt64
 
@@ -97,12 +100,25 @@ public struct Received: CompletionValue, Hashable {
 
     /// Reads a completion.
     public init(_ completion: Completion, provider: Provider) {
-        self.init(bytes: completion.data, time: completion.completed ?? 0)
+        bytes = completion.data
+        information = completion.information
+        time = completion.completed ?? 0
     }
 
+    /// Bytes that were received at a time.
     init(bytes: [UInt8], time: UInt64) {
         self.bytes = bytes
         self.time = time
+        information = bytes.count
+    }
+}
+
+/// An address that a socket was asked for.
+extension SocketAddress: CompletionValue {
+    /// Reads a completion: of a get-remote-address the peer's address, else the local one.
+    public init(_ completion: Completion, provider: Provider) {
+        let address = completion.operation == .remoteAddress ? completion.remote : completion.local
+        self = address ?? .wildcard(.ipv4)
     }
 }
 

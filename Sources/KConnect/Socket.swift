@@ -20,12 +20,17 @@ public struct Socket: Sendable {
     /// Sets an option (WskControlSocket).
     @discardableResult
     public func setOption(_ option: SocketOption) -> IRP<IOStatus> {
-        provider.submit(.setOptions(self, [option]))
+        provider.submit(.setOption(self, option))
     }
 
     /// Gets an option (WskControlSocket).
     public func option(_ name: SocketOption.Name) -> IRP<OptionValue> {
         provider.submit(.option(self, name))
+    }
+
+    /// Connects the bound socket, without data (WskConnect).
+    public func connect(to remote: SocketAddress, timeout: Duration? = nil) -> IRP<ConnectResult> {
+        provider.submit(.connect(self, to: remote, timeout: timeout))
     }
 
     /// Connects the bound socket, with first data (WskConnectEx).
@@ -42,10 +47,33 @@ public struct Socket: Sendable {
         provider.submit(.connectEx(self, to: remote, sending: data, timeout: timeout, flags: flags))
     }
 
-    /// Receives up to `count` bytes, 1 to 65,536, as soon as there are any (WskReceive). None is the end of the stream.
-    public func receive(upTo count: Int = 65_536, timeout: Duration? = nil) -> IRP<Received> {
-        provider.submit(.receive(self, upTo: count, timeout: timeout))
+    /// Sends data, at most 65,535 bytes; completes when TCP has taken all of it (WskSend).
+    @discardableResult
+    public func send(_ data: [UInt8], flags: SendFlags = [], timeout: Duration? = nil) -> IRP<IOStatus> {
+        provider.submit(.send(self, data, flags: flags, timeout: timeout))
     }
+
+    /// Receives up to `count` bytes, 1 to 65,536, as soon as there are any (WskReceive). None is the end of the stream.
+    public func receive(
+        upTo count: Int = 65_536, flags: ReceiveFlags = [], timeout: Duration? = nil
+    ) -> IRP<Received> {
+        provider.submit(.receive(self, upTo: count, flags: flags, timeout: timeout))
+    }
+
+    /// Ends the connection (WskDisconnect): gracefully, with last data and a FIN, receiving goes on, and it completes when
+    /// the peer has acknowledged both; or abortively, with a RST, without data, and what is in flight is cancelled.
+    @discardableResult
+    public func disconnect(
+        _ disposition: Disposition = .graceful, sending data: [UInt8] = [], timeout: Duration? = nil
+    ) -> IRP<IOStatus> {
+        provider.submit(.disconnect(self, disposition, sending: data, timeout: timeout))
+    }
+
+    /// Asks for the local address (WskGetLocalAddress).
+    public func localAddress() -> IRP<SocketAddress> { provider.submit(.localAddress(self)) }
+
+    /// Asks for the peer's address (WskGetRemoteAddress).
+    public func remoteAddress() -> IRP<SocketAddress> { provider.submit(.remoteAddress(self)) }
 
     /// Ends every pending request of the socket, then closes it (WskCloseSocket).
     @discardableResult

@@ -3,14 +3,16 @@
 import KConnect
 import Testing
 
-/// Runs in a guest only, against the loaded module.
-@Suite struct ModuleTests {
-    @Test func `a provider reports the module's version`() throws {
-        let provider = try Provider()
-        defer { provider.close() }
-        let status = try provider.statistics()
-        #expect(!status.version.isEmpty)
-        #expect(status.protocolVersion == 1)
-        #expect(status.sessions <= status.submitted + 1)
+extension GuestTests {
+    ///
+    @Suite struct ModuleTests {
+        @Test func `a provider reports the module's version`() throws {
+            let provider = try Provider()
+            defer { provider.close() }
+            let status = try provider.statistics()
+            #expect(!status.version.isEmpty)
+            #expect(status.protocolVersion == 1)
+            #expect(status.sessions <= status.submitted + 1)
+        }
     }
 }

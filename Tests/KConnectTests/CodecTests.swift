@@ -82,6 +82,28 @@ import Testing
         #expect(message.contents == before)
     }
 
+    @Test func `a timeout beyond the longest is the longest`() throws {
+        let remote = try #require(SocketAddress("192.0.2.1:80"))
+        for timeout in [Duration.seconds(86_400), .seconds(86_401), .seconds(Int64.max)] {
+            let (nest, _) = try encode(Request.socketConnect(to: remote, timeout: timeout).body)
+            let value = nest.first { $0.0 == KCONNECT_A_REQUEST_TIMEOUT.rawValue }?.1
+            #expect(value?.withUnsafeBytes { $0.loadUnaligned(as: Int.self) } == KCONNECT_TIMEOUT_MAX)
+        }
+    }
+
+    @Test func `send, receive and disconnect carry WSK's flags`() throws {
+        let socket = try providerWithoutModule().newSocket()
+        func flags(_ body: RequestBody) throws -> [UInt8]? {
+            try encode(body).nest.first { $0.0 == KCONNECT_A_REQUEST_FLAGS.rawValue }?.1
+        }
+        #expect(try flags(Request.send(socket, [1]).body) == nil)
+        #expect(try flags(Request.send(socket, [1], flags: .noDelay).body) == [1, 0, 0, 0])
+        #expect(try flags(Request.receive(socket, flags: .waitAll).body) == [1, 0, 0, 0])
+        #expect(try flags(Request.receive(socket, upTo: 0, flags: .drain).body) == [2, 0, 0, 0])
+        #expect(try flags(Request.disconnect(socket).body) == nil)
+        #expect(try flags(Request.disconnect(socket, .abortive).body) == [1, 0, 0, 0])
+    }
+
     @Test func `receive and close say how much and how`() throws {
         let provider = try providerWithoutModule()
         let socket = provider.newSocket()

@@ -26,7 +26,7 @@ func providerWithoutModule() throws -> Provider {
 
     /// A pending IRP.
     private func pending() throws -> IRP<IOStatus> {
-        let irp = IRP<IOStatus>(try providerWithoutModule(), .bind)
+        let irp = IRP<IOStatus>(try providerWithoutModule(), .bind, socket: 7)
         irp.submitted(index: 3, canceller: canceller, stream: nil)
         irp.entered(as: 42)
         return irp

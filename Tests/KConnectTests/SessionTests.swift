@@ -71,7 +71,7 @@ import Testing
         #expect(statuses == [0: .notSupported, 1: .bufferOverflow, 2: .notSupported])
     }
 
-    @Test(arguments: [Duration.zero, .seconds(-1), .seconds(86_401)])
+    @Test(arguments: [Duration.zero, .seconds(-1)])
     func `a timeout that makes no sense ends its request alone`(timeout: Duration) async throws {
         let provider = try providerWithoutModule()
         let submission = provider.submit { batch in
@@ -197,7 +197,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [Duration.zero, .seconds(-1), .seconds(86_401)])
+    @Test(arguments: [Duration.zero, .seconds(-1)])
     func `a timeout that makes no sense is refused before anything is looked up`(timeout: Duration) throws {
         let provider = try providerWithoutModule()
         let irp = provider.socketConnect(toHost: "localhost", port: 80, timeout: timeout)

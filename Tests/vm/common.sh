@@ -9,6 +9,7 @@ build=$root/build
 results=$build/results # of the tests, in JUnit's form
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kconnect
 kernel_tools=$cache/kernel-tools # the kernel's own checkpatch.pl and YNL generator, see install
+kernel_tools_version=7.3
 venv_dir=$cache/venv
 vng_version=1.42
 
