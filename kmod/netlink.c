@@ -3,6 +3,8 @@
  * The generic netlink family: messages to requests, completions to messages.
  * What the messages look like is written in kconnect.yaml.
  */
+#include <linux/fdtable.h>
+#include <linux/file.h>
 #include <linux/netlink.h>
 #include <linux/notifier.h>
 #include <net/genetlink.h>
@@ -666,6 +668,87 @@ int kconnect_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	genlmsg_end(reply, header);
 	return genlmsg_reply(reply, info);
+}
+
+/*
+ * SOCKET_EXPORT
+ */
+
+static const char *export_message(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return "there is no socket with this handle";
+	case -ENOTCONN:
+		return "the socket is not connected";
+	case -EBUSY:
+		return "requests of the socket are pending";
+	case -ESHUTDOWN:
+		return "the socket is dead; close it";
+	}
+	return NULL;
+}
+
+static struct file *export_file(const struct sk_buff *skb,
+				struct genl_info *info, u32 handle)
+{
+	struct file *file = ERR_PTR(-ENOENT);
+	struct session *session;
+
+	session = session_find(genl_info_net(info), info->snd_portid,
+			       NETLINK_CB(skb).sk);
+	if (!session)
+		return file;
+	mutex_lock(&session->mutex);
+	file = socket_export(session, handle);
+	mutex_unlock(&session->mutex);
+	session_put(session);
+	return file;
+}
+
+/*
+ * The caller may have a thread that waits for the reply, so the descriptor is
+ * there before it is told.
+ */
+int kconnect_nl_socket_export_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[KCONNECT_A_SOCKET];
+	struct sk_buff *reply;
+	struct file *file;
+	void *header;
+	int err;
+	int fd;
+
+	if (!attr) {
+		NL_SET_ERR_MSG(info->extack, "there is no socket handle");
+		return -EINVAL;
+	}
+	reply = reply_new(info, &header);
+	if (!reply)
+		return -ENOMEM;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	err = fd < 0 ? fd : nla_put_u32(reply, KCONNECT_A_DESCRIPTOR, fd);
+	if (err)
+		goto free;
+	genlmsg_end(reply, header);
+	file = export_file(skb, info, nla_get_u32(attr));
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		info->extack->_msg = export_message(err);
+		NL_SET_BAD_ATTR(info->extack, attr);
+		goto free;
+	}
+	fd_install(fd, file);
+	err = genlmsg_reply(reply, info);
+	if (err)
+		close_fd(fd);
+	return err;
+
+free:
+	if (fd >= 0)
+		put_unused_fd(fd);
+	nlmsg_free(reply);
+	return err;
 }
 
 /*

@@ -54,6 +54,11 @@ static const struct nla_policy kconnect_path_clear_nl_policy[KCONNECT_A_REMOTE +
 	[KCONNECT_A_REMOTE] = NLA_POLICY_MAX_LEN(KCONNECT_ADDRESS_MAX),
 };
 
+/* KCONNECT_CMD_SOCKET_EXPORT - do */
+static const struct nla_policy kconnect_socket_export_nl_policy[KCONNECT_A_SOCKET + 1] = {
+	[KCONNECT_A_SOCKET] = { .type = NLA_U32, },
+};
+
 /* Ops table for kconnect */
 static const struct genl_split_ops kconnect_nl_ops[] = {
 	{
@@ -91,6 +96,13 @@ static const struct genl_split_ops kconnect_nl_ops[] = {
 		.doit		= kconnect_nl_path_clear_doit,
 		.policy		= kconnect_path_clear_nl_policy,
 		.maxattr	= KCONNECT_A_REMOTE,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KCONNECT_CMD_SOCKET_EXPORT,
+		.doit		= kconnect_nl_socket_export_doit,
+		.policy		= kconnect_socket_export_nl_policy,
+		.maxattr	= KCONNECT_A_SOCKET,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

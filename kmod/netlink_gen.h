@@ -25,6 +25,7 @@ int kconnect_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int kconnect_nl_path_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb);
 int kconnect_nl_path_clear_doit(struct sk_buff *skb, struct genl_info *info);
+int kconnect_nl_socket_export_doit(struct sk_buff *skb, struct genl_info *info);
 
 extern struct genl_family kconnect_nl_family;
 

@@ -3,6 +3,7 @@
  * A session's requests: what each operation calls in the in-kernel API.
  */
 #include <linux/mm.h>
+#include <linux/net.h>
 #include "session.h"
 
 void request_free(struct request *request)
@@ -247,6 +248,28 @@ void socket_close_now(struct session *session, u32 handle)
 	/* It may sleep, so the IRP has completed when the call returns. */
 	kconnect_irp_init(&irp, socket_closed, GFP_KERNEL);
 	kconnect_close(ks, KCONNECT_DISPOSITION_ABORTIVE, &irp);
+}
+
+/**
+ * socket_export - make a file of a connected socket, and free its handle
+ * @session: the session, mutex held
+ * @handle: the socket's handle
+ *
+ * Return: the file, or an ERR_PTR(): -ENOENT, what kconnect_detach() returns,
+ * and the socket is as before, or -ENOMEM, and it is gone.
+ */
+struct file *socket_export(struct session *session, u32 handle)
+{
+	struct session_socket *socket = xa_load(&session->sockets, handle);
+	struct socket *sock;
+
+	if (!socket)
+		return ERR_PTR(-ENOENT);
+	sock = kconnect_detach(socket->ks);
+	if (IS_ERR(sock))
+		return ERR_CAST(sock);
+	session_unplace(session, handle);
+	return sock_alloc_file(sock, 0, NULL);
 }
 
 /**

@@ -183,6 +183,7 @@ void request_run(struct request *request);
 void request_settle(struct request *request);
 void request_free(struct request *request);
 void socket_close_now(struct session *session, u32 handle);
+struct file *socket_export(struct session *session, u32 handle);
 
 /* netlink.c */
 void netlink_deliver(struct session *session);

@@ -491,6 +491,53 @@ int kconnect_close(struct kconnect_socket *ks,
 }
 EXPORT_SYMBOL_GPL(kconnect_close);
 
+static bool socket_idle(struct kconnect_socket *ks)
+{
+	unsigned long flags;
+	bool idle;
+
+	spin_lock_irqsave(&ks->lock, flags);
+	idle = list_empty(&ks->queue) && list_empty(&ks->receives) &&
+	       list_empty(&ks->sends);
+	spin_unlock_irqrestore(&ks->lock, flags);
+	return idle;
+}
+
+/**
+ * kconnect_detach - take the TCP socket out of kconnect's hands
+ * @ks: a connected socket; if this succeeds, the caller must not use it any
+ *	more, and does not close it
+ *
+ * What has arrived stays to be read from the TCP socket.
+ *
+ * Context: process; may sleep.
+ * Return: the TCP socket, for the caller to release; or an ERR_PTR() with
+ * -ENOTCONN, -ESHUTDOWN if it is dead, or -EBUSY if IRPs are pending.
+ */
+struct socket *kconnect_detach(struct kconnect_socket *ks)
+{
+	struct socket *sock;
+
+	mutex_lock(&ks->mutex);
+	if (ks->state == SOCKET_DEAD || ks->state == SOCKET_CLOSED) {
+		sock = ERR_PTR(-ESHUTDOWN);
+	} else if (ks->state != SOCKET_CONNECTED) {
+		sock = ERR_PTR(-ENOTCONN);
+	} else if (!socket_idle(ks)) {
+		sock = ERR_PTR(-EBUSY);
+	} else {
+		sock = ks->sock;
+		socket_unhook(ks);
+		ks->sock = NULL;
+		socket_set_state(ks, SOCKET_CLOSED);
+	}
+	mutex_unlock(&ks->mutex);
+	if (!IS_ERR(sock))
+		socket_put(ks); /* the creator's */
+	return sock;
+}
+EXPORT_SYMBOL_GPL(kconnect_detach);
+
 static int address_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 {
 	if (!ks->sock)

@@ -220,6 +220,7 @@ int kconnect_disconnect(struct kconnect_socket *ks, const struct kvec *buffer,
 int kconnect_close(struct kconnect_socket *ks,
 		   enum kconnect_disposition disposition,
 		   struct kconnect_irp *irp);
+struct socket *kconnect_detach(struct kconnect_socket *ks);
 
 bool kconnect_path_get(struct net *net, unsigned int index,
 		       struct kconnect_path *info);
