@@ -164,7 +164,10 @@ void irp_finish(struct kconnect_irp *irp)
 	irp->result.status = irp_status(irp);
 	irp->result.completed = ktime_get_ns();
 	WRITE_ONCE(irp->socket, NULL);
+	/* Whose code this is can wait for it to have returned. */
+	rcu_read_lock();
 	irp->complete(irp);
+	rcu_read_unlock();
 	socket_put(ks);
 }
 

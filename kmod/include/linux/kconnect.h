@@ -20,6 +20,9 @@
  *
  * Completions may run in atomic context, and under locks of kconnect's own.
  * They may make new calls with GFP_ATOMIC IRPs, and must not wait for them.
+ * They run in an RCU read-side section: a module all of whose IRPs have
+ * completed calls synchronize_rcu() before it goes, so that the last of its
+ * completions has returned.
  */
 #ifndef _LINUX_KCONNECT_H
 #define _LINUX_KCONNECT_H
