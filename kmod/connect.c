@@ -103,7 +103,7 @@ struct kconnect_irp *connect_event(struct kconnect_socket *ks, struct sock *sk)
 	if (irp) {
 		int status = connect_status(irp, sk);
 
-		if (status == CONNECT_SEND) {
+		if (status == CONNECT_SEND || (!status && ks->half_open)) {
 			kick = true;
 		} else if (status != -EINPROGRESS && irp_claim(irp, status)) {
 			ks->connect = NULL;
@@ -141,7 +141,7 @@ static int connect_finish(struct kconnect_socket *ks, struct kconnect_irp *irp,
 	bool claimed = irp_claim(irp, status);
 
 	connect_result(ks, ks->sock->sk, irp);
-	if (claimed && !status) {
+	if (claimed && !status && !ks->half_open) {
 		socket_set_state(ks, SOCKET_CONNECTED);
 	} else {
 		socket_set_state(ks, SOCKET_DEAD);
@@ -378,6 +378,15 @@ static bool connect_wants_bind(const union kconnect_address *local)
 	return false;
 }
 
+/* Holds back the last part of the handshake, for a RST to take its place. */
+static int connect_hold_ack(struct kconnect_socket *ks)
+{
+	int off = 0;
+
+	return ks->sock->ops->setsockopt(ks->sock, SOL_TCP, TCP_QUICKACK,
+					 KERNEL_SOCKPTR(&off), sizeof(off));
+}
+
 static int socket_connect_start(struct kconnect_socket *ks,
 				struct kconnect_irp *irp)
 {
@@ -390,6 +399,8 @@ static int socket_connect_start(struct kconnect_socket *ks,
 	for (i = 0; i < irp->connect.n_options && !err; i++)
 		err = socket_set_option(ks, &irp->connect.options[i],
 					&irp->result.message);
+	if (!err && ks->half_open)
+		err = connect_hold_ack(ks);
 	if (!err && connect_wants_bind(&irp->connect.local))
 		err = socket_bind(ks, &irp->connect.local);
 	if (err) {
@@ -441,6 +452,11 @@ kconnect_socket_connect(const struct kconnect_open *open,
 				  open->family)) {
 		err = irp_refuse(irp, -EINVAL,
 				 "the local address is not a whole one of the socket's family");
+		return ERR_PTR(err);
+	}
+	if (open->half_open && buffer && buffer->iov_len) {
+		err = irp_refuse(irp, -EINVAL,
+				 "a half-open probe carries no data");
 		return ERR_PTR(err);
 	}
 	ks = socket_alloc(open, irp->gfp);

@@ -57,6 +57,7 @@ enum socket_state {
  * @family: AF_INET or AF_INET6
  * @disconnecting: a graceful disconnect was asked for: nothing more is sent
  * @called_off: a cancel or a deadline has claimed an IRP since we last looked
+ * @half_open: the connect is a probe, see &struct kconnect_open
  * @fast_open: the caller set TCP_FASTOPEN
  * @fast_open_withheld: why it was not asked for all the same; 0 if it was
  * @local: what the socket was bound to
@@ -81,6 +82,7 @@ struct kconnect_socket {
 	u16			family;
 	bool			disconnecting;
 	bool			called_off;
+	bool			half_open;
 	bool			fast_open;
 	u8			fast_open_withheld;
 	union kconnect_address	local;

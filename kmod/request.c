@@ -78,6 +78,11 @@ static struct kconnect_socket *session_unplace(struct session *session,
 	return ks;
 }
 
+static bool request_half_open(const struct request *request)
+{
+	return request->disposition == KCONNECT_DISPOSITION_HALF_OPEN;
+}
+
 static void request_open(struct request *request)
 {
 	struct session_socket *socket = request_place(request);
@@ -87,6 +92,7 @@ static void request_open(struct request *request)
 		.net = session->net,
 		.family = request->family,
 		.protocol = request->protocol,
+		.half_open = request_half_open(request),
 	};
 	struct kconnect_socket *ks;
 
@@ -180,6 +186,10 @@ static const char *request_lacks(const struct request *request)
 	case KCONNECT_OPERATION_SOCKET_CONNECT:
 		return request->n_remotes ? NULL :
 		       "there is no remote address";
+	case KCONNECT_OPERATION_SOCKET:
+	case KCONNECT_OPERATION_CLOSE:
+		return request_half_open(request) ?
+		       "half-open is for socket-connect only" : NULL;
 	}
 	return NULL;
 }
@@ -276,7 +286,7 @@ struct file *socket_export(struct session *session, u32 handle)
  * request_settle - do what is due before a completion is delivered
  * @request: a request that has completed, session's mutex held
  *
- * A socket-connect that failed leaves no socket behind.
+ * A socket-connect that failed leaves no socket behind, nor does a probe.
  */
 void request_settle(struct request *request)
 {
@@ -286,7 +296,7 @@ void request_settle(struct request *request)
 		return;
 	request->opened = NULL;
 	socket->opener = NULL;
-	if (request->irp.result.status)
+	if (request->irp.result.status || request_half_open(request))
 		socket_close_now(request->session, request->handle);
 }
 

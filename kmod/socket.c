@@ -265,6 +265,7 @@ struct kconnect_socket *socket_alloc(const struct kconnect_open *open,
 	INIT_LIST_HEAD(&ks->sends);
 	INIT_WORK(&ks->work, socket_work);
 	ks->family = open->family;
+	ks->half_open = open->half_open;
 	ks->net = get_net(open->net);
 	return ks;
 }

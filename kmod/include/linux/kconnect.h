@@ -72,11 +72,15 @@ struct kconnect_option {
  * @net: the namespace; the socket holds a reference to it until it is closed
  * @family: AF_INET or AF_INET6
  * @protocol: IPPROTO_TCP, or 0 for the same
+ * @half_open: for kconnect_socket_connect() without data, a probe: as soon as
+ *	the peer has accepted, the connection ends with a RST in place of the
+ *	last part of the handshake
  */
 struct kconnect_open {
 	struct net	*net;
 	int		family;
 	int		protocol;
+	bool		half_open;
 };
 
 /**

@@ -106,10 +106,15 @@ enum kconnect_disconnect_flags {
  *   stands (WSK's default).
  * @KCONNECT_DISPOSITION_GRACEFUL: With a FIN, after all data that TCP has
  *   taken.
+ * @KCONNECT_DISPOSITION_HALF_OPEN: For socket-connect only, a probe: as soon
+ *   as the peer has accepted, with a RST in place of the last part of the
+ *   handshake. Nothing of it is left, the handle is free when the completion
+ *   is delivered.
  */
 enum kconnect_disposition {
 	KCONNECT_DISPOSITION_ABORTIVE,
 	KCONNECT_DISPOSITION_GRACEFUL,
+	KCONNECT_DISPOSITION_HALF_OPEN,
 };
 
 /**
