@@ -43,6 +43,8 @@ public enum FastOpen: Hashable, Sendable {
         case synRetransmitted
         /// `net.ipv4.tcp_fastopen` has the client's bit off.
         case disabled
+        /// The path has swallowed fast open before, and is left alone for a while.
+        case hostilePath
         /// A reason that a newer module knows.
         case unknown(UInt32)
 
@@ -53,6 +55,7 @@ public enum FastOpen: Hashable, Sendable {
             case KCONNECT_FAST_OPEN_REASON_DATA_NOT_ACKED: self = .dataNotAcked
             case KCONNECT_FAST_OPEN_REASON_SYN_RETRANSMITTED: self = .synRetransmitted
             case KCONNECT_FAST_OPEN_REASON_DISABLED: self = .disabled
+            case KCONNECT_FAST_OPEN_REASON_HOSTILE_PATH: self = .hostilePath
             default: self = .unknown(value)
             }
         }
@@ -83,6 +86,7 @@ extension FastOpen.Reason: CustomStringConvertible {
         case .dataNotAcked: "dataNotAcked"
         case .synRetransmitted: "synRetransmitted"
         case .disabled: "disabled"
+        case .hostilePath: "hostilePath"
         case .unknown(let value): "unknown \(value)"
         }
     }

@@ -11,8 +11,8 @@ public enum Disposition: Hashable, Sendable {
     /// With a FIN, after all data that TCP has taken.
     case graceful
 
-    var rawValue: UInt32 {
-        (self == .abortive ? KCONNECT_DISPOSITION_ABORTIVE : KCONNECT_DISPOSITION_GRACEFUL).rawValue
+    var value: kconnect_disposition {
+        self == .abortive ? KCONNECT_DISPOSITION_ABORTIVE : KCONNECT_DISPOSITION_GRACEFUL
     }
 }
 
@@ -72,6 +72,17 @@ extension Request where Value == ConnectResult {
         body.local = local
         body.timeout = timeout
         body.flags = flags
+        return Request(body: body)
+    }
+
+    /// Probes whether a peer accepts connections, and leaves nothing behind: as soon as it has accepted, it gets a RST in
+    /// place of the last part of the handshake. The result's socket is closed by then.
+    public static func probe(
+        _ remote: SocketAddress, options: [SocketOption] = [], from local: SocketAddress? = nil,
+        timeout: Duration? = nil
+    ) -> Request {
+        var body = socketConnect(to: remote, options: options, from: local, timeout: timeout).body
+        body.disposition = KCONNECT_DISPOSITION_HALF_OPEN
         return Request(body: body)
     }
 
@@ -148,7 +159,7 @@ extension Request where Value == IOStatus {
     /// Ends every pending request of a socket, then closes it (WskCloseSocket).
     public static func close(_ socket: Socket, _ disposition: Disposition = .abortive) -> Request {
         var body = RequestBody(.close, socket: socket.handle)
-        body.disposition = disposition
+        body.disposition = disposition.value
         return Request(body: body)
     }
 }
@@ -199,7 +210,7 @@ struct RequestBody: Sendable {
     var data: [UInt8] = []
     var options: [SocketOption] = []
     var length: UInt32?
-    var disposition: Disposition?
+    var disposition: kconnect_disposition?
 
     init(_ operation: Operation, socket: UInt32) {
         self.operation = operation
