@@ -433,7 +433,7 @@ static void completions_send(struct session *session,
 	u32 seq = info ? info->snd_seq : 0;
 	LIST_HEAD(todo);
 
-	if (READ_ONCE(session->overrun))
+	if (READ_ONCE(session->overrun) || READ_ONCE(session->closed))
 		return;
 	completions_take(session, &todo);
 	while (!list_empty(&todo)) {
@@ -449,7 +449,6 @@ static void completions_send(struct session *session,
 		genlmsg_end(skb, header);
 		if (genlmsg_unicast(session->net, skb, session->portid))
 			return session_overrun(session, &todo);
-		session_delivered(session);
 		completions_free(&todo, n);
 	}
 }

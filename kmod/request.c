@@ -4,6 +4,7 @@
  */
 #include <linux/mm.h>
 #include <linux/net.h>
+#include <linux/sched/signal.h>
 #include "session.h"
 
 void request_free(struct request *request)
@@ -38,15 +39,21 @@ static void request_refuse(struct request *request, int status,
 /* Puts an empty place under the handle, or refuses the request. */
 static struct session_socket *request_place(struct request *request)
 {
+	struct session *session = request->session;
 	struct session_socket *socket;
 	int err;
 
+	if (session->socket_count == SESSION_SOCKETS_MAX) {
+		request_refuse(request, -EDQUOT,
+			       "the session has too many sockets");
+		return NULL;
+	}
 	socket = kzalloc(sizeof(*socket), GFP_KERNEL_ACCOUNT);
 	if (!socket) {
 		request_refuse(request, -ENOMEM, NULL);
 		return NULL;
 	}
-	err = xa_insert(&request->session->sockets, request->handle, socket,
+	err = xa_insert(&session->sockets, request->handle, socket,
 			GFP_KERNEL_ACCOUNT);
 	if (err) {
 		kfree(socket);
@@ -57,7 +64,8 @@ static struct session_socket *request_place(struct request *request)
 			request_refuse(request, err, NULL);
 		return NULL;
 	}
-	atomic_inc(&request->session->kn->socket_count);
+	session->socket_count++;
+	atomic_inc(&session->kn->socket_count);
 	return socket;
 }
 
@@ -72,6 +80,7 @@ static struct kconnect_socket *session_unplace(struct session *session,
 		return NULL;
 	if (socket->opener)
 		socket->opener->opened = NULL;
+	session->socket_count--;
 	atomic_dec(&session->kn->socket_count);
 	ks = socket->ks;
 	kfree(socket);
@@ -215,6 +224,9 @@ void request_run(struct request *request)
 	const char *lacks;
 
 	session_pend(request->session, request);
+	/* There may be thousands behind it. */
+	if (fatal_signal_pending(current))
+		return request_refuse(request, -EINTR, "the caller was killed");
 	if (request->operation > KCONNECT_OPERATION_GET_REMOTE_ADDRESS ||
 	    !request->operation)
 		return request_refuse(request, -EOPNOTSUPP,

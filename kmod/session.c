@@ -6,7 +6,8 @@
  */
 #include "session.h"
 
-#define RETRY (HZ / 10)
+#define RETRY_MEMORY	(HZ / 50 + 1)
+#define RETRY_OVERRUN	(3 * HZ)
 
 static struct workqueue_struct *session_wq;
 
@@ -86,11 +87,11 @@ static void session_deliver_soon(struct session *session)
 }
 
 /* Under session->lock. */
-static void session_deliver_later(struct session *session)
+static void session_deliver_later(struct session *session, unsigned long delay)
 {
 	session->retry = true;
 	refcount_inc(&session->ref);
-	if (!queue_delayed_work(session_wq, &session->deliver, RETRY))
+	if (!queue_delayed_work(session_wq, &session->deliver, delay))
 		refcount_dec(&session->ref); /* the work has one already */
 }
 
@@ -188,8 +189,11 @@ void session_release(struct net *net, u32 portid)
 	struct session *session;
 
 	session = xa_erase(&kconnect_net(net)->sessions, portid);
-	if (session)
-		queue_work(session_wq, &session->end);
+	if (!session)
+		return;
+	/* The port id may have a new owner, who is not to be told. */
+	WRITE_ONCE(session->closed, true);
+	queue_work(session_wq, &session->end);
 }
 
 /**
@@ -379,7 +383,7 @@ void session_postpone(struct session *session, struct list_head *from)
 {
 	spin_lock_bh(&session->lock);
 	session_give_back(session, from);
-	session_deliver_later(session);
+	session_deliver_later(session, RETRY_MEMORY);
 	spin_unlock_bh(&session->lock);
 }
 
@@ -388,28 +392,17 @@ void session_postpone(struct session *session, struct list_head *from)
  * @session: the session, mutex held
  * @from: the first of the queue, in order
  *
- * Netlink has told the owner so, who reaps. But it does not tell a second time
- * before the buffer has been empty, so if nothing has been sent since then,
- * the owner may be waiting for us: try again.
+ * Netlink tells the owner so, who reaps. But it does not tell a second time
+ * before the buffer has been empty, other messages than ours fill the buffer,
+ * too, and some owners do not want to be told: so this tries again, slowly.
  */
 void session_overrun(struct session *session, struct list_head *from)
 {
 	spin_lock_bh(&session->lock);
 	session_give_back(session, from);
 	session->overrun = true;
-	if (session->told)
-		session_deliver_later(session);
-	session->told = true;
+	session_deliver_later(session, RETRY_OVERRUN);
 	spin_unlock_bh(&session->lock);
-}
-
-/**
- * session_delivered - completions have been sent
- * @session: the session, mutex held
- */
-void session_delivered(struct session *session)
-{
-	session->told = false;
 }
 
 /**

@@ -18,6 +18,7 @@
 #include <linux/xarray.h>
 
 #define SESSION_OUTSTANDING_MAX	262144
+#define SESSION_SOCKETS_MAX	262144
 
 /**
  * struct kconnect_net - what there is in one network namespace
@@ -46,8 +47,10 @@ struct kconnect_net {
  * @portid: its owner's port id
  * @owner: its owner, only to be compared: a port id can be in use again before
  *	we are told that its former owner has closed
- * @mutex: one submit, delivery or end at a time; guards @sockets
+ * @mutex: one submit, delivery or end at a time; guards @sockets and
+ *	@socket_count
  * @sockets: struct session_socket by handle
+ * @socket_count: how many there are
  * @lock: guards @pending, @done, @outstanding, @busy, @overrun and @retry
  * @pending: requests that have not completed, by cookie
  * @done: requests that have, in that order, until they are delivered
@@ -56,8 +59,7 @@ struct kconnect_net {
  * @overrun: the owner's receive buffer was full; nothing is sent until it reaps
  *	or @deliver tries again
  * @retry: @deliver is to try again
- * @told: netlink has told the owner of an overrun, and nothing was sent since;
- *	guarded by @mutex
+ * @closed: the owner has closed, there is nobody to deliver to
  * @deliver: sends what is in @done
  * @end: closes everything
  * @rcu: frees it after a look-up that found it has let go
@@ -70,6 +72,7 @@ struct session {
 	const struct sock	*owner;
 	struct mutex		mutex; /* submit, delivery, end */
 	struct xarray		sockets;
+	unsigned int		socket_count;
 	spinlock_t		lock; /* completions, see above */
 	DECLARE_HASHTABLE(pending, 8);
 	struct list_head	done;
@@ -77,7 +80,7 @@ struct session {
 	bool			busy;
 	bool			overrun;
 	bool			retry;
-	bool			told;
+	bool			closed;
 	struct delayed_work	deliver;
 	struct work_struct	end;
 	struct rcu_head		rcu;
@@ -169,7 +172,6 @@ void session_take(struct session *session, struct list_head *to);
 void session_hold(struct session *session, struct list_head *from);
 void session_postpone(struct session *session, struct list_head *from);
 void session_overrun(struct session *session, struct list_head *from);
-void session_delivered(struct session *session);
 bool session_resume(struct session *session);
 u64 session_outstanding(struct kconnect_net *kn);
 void session_flush(void);

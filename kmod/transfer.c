@@ -160,6 +160,12 @@ static int send_try(struct kconnect_socket *ks, struct kconnect_irp *irp)
 	return disconnect_status(ks->sock->sk);
 }
 
+/* A drain can be of more than the result has room for. */
+static u32 transfer_information(const struct kconnect_irp *irp)
+{
+	return min_t(size_t, irp->transfer.done, U32_MAX);
+}
+
 static void transfer_finish(struct kconnect_socket *ks,
 			    struct kconnect_irp *irp, int status)
 {
@@ -168,7 +174,7 @@ static void transfer_finish(struct kconnect_socket *ks,
 	spin_lock_irqsave(&ks->lock, flags);
 	list_del_init(&irp->node);
 	spin_unlock_irqrestore(&ks->lock, flags);
-	irp->result.information = irp->transfer.done;
+	irp->result.information = transfer_information(irp);
 	irp_settle(irp, status);
 }
 
@@ -237,7 +243,7 @@ static int transfer_start(struct kconnect_socket *ks, struct kconnect_irp *irp,
 	if (first)
 		status = try(ks, irp);
 	if (status != -EAGAIN) {
-		irp->result.information = irp->transfer.done;
+		irp->result.information = transfer_information(irp);
 		return irp_settle(irp, status);
 	}
 	spin_lock_irqsave(&ks->lock, flags);
