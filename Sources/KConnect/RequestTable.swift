@@ -104,8 +104,7 @@ struct RequestTable<Owner> {
         return retire { $0.sequence == sequence }
     }
 
-    /// The kernel refused a message whole: none of its requests ran. The refusal of a message without requests, such
-    /// as a CANCEL that came after the completion (ENOENT), needs nothing.
+    /// The kernel refused a message whole: none of its requests ran.
     mutating func refused(_ sequence: UInt32) -> Action {
         retire { $0.sequence == sequence }
     }

@@ -44,11 +44,11 @@ final class Session: Canceller, Sendable {
 
     // MARK: Going out
 
-    /// A sequence number for the next message; never 0, which is that of the kernel's own messages, nor a REAP's.
+    /// A sequence number for the next SUBMIT. 0 is that of the kernel's own messages, the highest are taken, see below.
     func nextSequence() -> UInt32 {
         while true {
             let sequence = lastSequence.add(1, ordering: .relaxed).newValue
-            if sequence != 0, sequence != Self.reapSequence { return sequence }
+            if sequence != 0, sequence < Self.cancelSequence { return sequence }
         }
     }
 
@@ -123,7 +123,7 @@ final class Session: Canceller, Sendable {
     private func sendControl(
         _ command: kconnect_cmd, flags: MessageFlags = [], _ fill: (inout MessageBuffer) throws(MessageTooLong) -> Void
     ) throws(NetlinkError) {
-        let sequence = command == KCONNECT_CMD_REAP ? Self.reapSequence : nextSequence()
+        let sequence = command == KCONNECT_CMD_REAP ? Self.reapSequence : Self.cancelSequence
         try outbox.withLock { outbox throws(NetlinkError) in
             outbox.control.begin(
                 type: family.id, command: UInt8(command.rawValue), version: UInt8(KCONNECT_FAMILY_VERSION),
@@ -137,7 +137,9 @@ final class Session: Canceller, Sendable {
         }
     }
 
-    /// A refused REAP is known by its sequence number.
+    // What is refused is known by its sequence number. A CANCEL that comes too late is refused as a matter of course
+    // (ENOENT), so nothing is to be looked for then.
+    private static let cancelSequence = UInt32.max - 1
     private static let reapSequence = UInt32.max
 
     // MARK: Actions
@@ -216,10 +218,10 @@ final class Session: Canceller, Sendable {
         switch header.type {
         case MessageHeader.error:
             guard let error = Acknowledgement(header, payload).error else { return }
-            if header.sequence == Self.reapSequence {
-                perform(table.withLock { $0.reapRefused(ReapRefusal(error)) })
-            } else {
-                perform(table.withLock { $0.refused(header.sequence) }, KConnectError(refusal: error))
+            switch header.sequence {
+            case Self.cancelSequence: break
+            case Self.reapSequence: perform(table.withLock { $0.reapRefused(ReapRefusal(error)) })
+            default: perform(table.withLock { $0.refused(header.sequence) }, KConnectError(refusal: error))
             }
         case MessageHeader.done:
             // What the dump brought before it is to be delivered before the next one starts.
@@ -276,7 +278,7 @@ final class Session: Canceller, Sendable {
     /// Makes the kernel answer something, for the reader may be waiting in a system call that nothing else ends.
     private func wakeReader() {
         outbox.withLock { outbox in
-            outbox.control.begin(control: MessageHeader.noop, flags: .acknowledge, sequence: nextSequence())
+            outbox.control.begin(control: MessageHeader.noop, flags: .acknowledge, sequence: Self.cancelSequence)
             try? outbox.socket?.send(outbox.control)
         }
     }

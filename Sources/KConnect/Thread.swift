@@ -7,7 +7,7 @@ struct ThreadError: Error {
     let errno: Int32
 }
 
-/// Runs `body` on a thread of its own, which ends with it.
+/// Runs `body` on a thread of its own, which ends with it. The program's signals are for its other threads.
 func startThread(_ body: @escaping @Sendable () -> Void) throws(ThreadError) {
     final class Start: Sendable {
         let body: @Sendable () -> Void
@@ -23,6 +23,9 @@ func startThread(_ body: @escaping @Sendable () -> Void) throws(ThreadError) {
         &thread, &attributes,
         { argument in
             guard let argument else { return nil }
+            var signals = sigset_t()
+            sigfillset(&signals)
+            pthread_sigmask(SIG_BLOCK, &signals, nil)
             Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
             return nil
         }, start.toOpaque())

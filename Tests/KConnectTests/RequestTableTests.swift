@@ -129,7 +129,7 @@ import Testing
     @Test mutating func `the kernel's ENOENT to a cancel is normal`() throws {
         let cookies = try send("a")
         #expect(table.cancel(cookies[0]) == .cancel(cookies))
-        #expect(table.refused(2) == .none, "the CANCEL's own sequence number")
+        #expect(table.refused(2) == .none, "a message without requests")
         #expect(table.completed(cookies[0]) == "a")
     }
 

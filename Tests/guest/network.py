@@ -62,13 +62,14 @@ class Namespace:
         with self.entered():
             return Session(**arguments)
 
-    def listen(self, host, backlog=4096, fast_open=False):
-        """A listening TCP socket on a port of the kernel's choice."""
+    def listen(self, host, backlog=4096, fast_open=False, port=0):
+        """A listening TCP socket, on a port of the kernel's choice if none is given."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with self.entered():
             listener = socket.socket(family, socket.SOCK_STREAM)
         listener.settimeout(60)
-        listener.bind((host, 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, port != 0)
+        listener.bind((host, port))
         if fast_open:
             listener.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 256)
         listener.listen(backlog)
