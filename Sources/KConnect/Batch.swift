@@ -21,6 +21,8 @@ public struct Batch: ~Copyable {
     }
 
     /// Puts a request in.
+    // The many are connects, and looking up generic types for each would cost more than encoding them.
+    @specialized(where Value == ConnectResult)
     @discardableResult
     public mutating func submit<Value>(_ request: Request<Value>) -> IRP<Value> {
         var body = request.body
