@@ -6,7 +6,7 @@
 export KERNEL HEADERS MODULE ICOUNT ACCEL CPUS MEMORY LIMIT
 export COMMAND = $(value CMD)
 
-.PHONY: run test check module swift generate guest shell clean help
+.PHONY: run test conformance check module swift generate guest shell clean help
 
 run: ## Open two connections to a real nginx in a guest, the second with its request in the SYN
 	@Tests/vm/swift
@@ -14,6 +14,11 @@ run: ## Open two connections to a real nginx in a guest, the second with its req
 
 test: ## Run every test: host, static checks, guest; ends with "N passed, N failed, N skipped"
 	@Tests/vm/test
+
+conformance: ## Run the guest suites, then print what they prove: each clause and status, at each layer
+	@Tests/vm/swift --build-tests
+	@Tests/vm/suites || :
+	@Tests/vm/conformance
 
 check: ## Run the static checks alone
 	@Tests/vm/check
@@ -39,4 +44,4 @@ clean: ## Remove what was built (what was installed stays)
 	rm -rf build .build
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12

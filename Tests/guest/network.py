@@ -13,6 +13,7 @@ import os
 import socket
 import struct
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 
@@ -74,6 +75,23 @@ class Namespace:
             listener.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 256)
         listener.listen(backlog)
         return listener
+
+    @contextlib.contextmanager
+    def destroying(self, host, port):
+        """Destroys what tries to connect there, again and again, as an administrator may."""
+        target, over = f"[{host}]:{port}" if ":" in host else f"{host}:{port}", threading.Event()
+
+        def destroy():
+            while not over.wait(0.05):
+                self.run("ss", "-K", "-n", "state", "syn-sent", "dst", target, stdout=subprocess.DEVNULL)
+
+        thread = threading.Thread(target=destroy)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     @contextlib.contextmanager
     def filter(self, rule, hook="input"):
@@ -201,6 +219,7 @@ class Network:
     SILENT = {4: "10.78.0.1", 6: "fd78::1"}  # beyond the server, which drops what goes there
     UNREACHABLE = {4: "10.79.0.1", 6: "fd79::1"}  # beyond the server, which finds no such neighbour and says so
     NOWHERE = {4: "10.80.0.1", 6: "fd80::1"}  # the client has no route there
+    PROHIBITED = {4: "10.81.0.1", 6: "fd81::1"}  # the client's routes forbid it
     CLOSED_PORT = 9
 
     numbers = itertools.count()
@@ -218,6 +237,7 @@ class Network:
                 lines += ["route add blackhole 10.78.0.0/24", "route add blackhole fd78::/64",
                           "route add 10.79.0.0/24 dev eth0", "route add fd79::/64 dev eth0"]
             else:
+                lines += ["route add prohibit 10.81.0.0/24", "route add prohibit fd81::/64"]
                 for far in ("10.78.0.0/24", "10.79.0.0/24"):
                     lines.append(f"route add {far} via {self.SERVER[4]}")
                 for far in ("fd78::/64", "fd79::/64"):

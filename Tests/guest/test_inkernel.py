@@ -15,7 +15,6 @@ from network import receive_all, wait_until
 
 DEBUGFS = pathlib.Path("/sys/kernel/debug")
 RST_AT_CLOSE = struct.pack("ii", 1, 0)
-PROHIBITED = {4: "10.81.0.1", 6: "fd81::1"}
 ABORTED_PORT = 4000  # as statuses.c has it
 
 # The tests of the module, as its sources name them.
@@ -212,38 +211,19 @@ def reset(connection):
     connection.recv(1)
 
 
-@contextlib.contextmanager
-def aborting(namespace, address):
-    """Destroys whatever tries to connect to the address' one port, as an administrator may."""
-    over, target = threading.Event(), f"[{address}]" if ":" in address else address
-
-    def kill():
-        while not over.wait(0.05):
-            namespace.run("ss", "-K", "-n", "state", "syn-sent", "dst", f"{target}:{ABORTED_PORT}", stdout=subprocess.DEVNULL)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def proofs(network):
     """What the module found, by version of IP and name."""
     found = {}
     for version in (4, 6):
         server, silent = network.SERVER[version], network.SILENT[version]
-        network.client.run("ip", "route", "add", "prohibit", PROHIBITED[version])
         network.client.run("ip", "tcp_metrics", "flush", "all")
         with serving(network.server.listen(server, fast_open=True), echo) as echoes, \
-                serving(network.server.listen(server), reset) as resets, aborting(network.client, silent), \
+                serving(network.server.listen(server), reset) as resets, network.client.destroying(silent, ABORTED_PORT), \
                 module(network.client, "kconnect_conformance", server=server, port=echoes.getsockname()[1],
                        reset=resets.getsockname()[1], closed=network.CLOSED_PORT, silent=silent,
                        nowhere=network.NOWHERE[version], unreachable=network.UNREACHABLE[version],
-                       prohibited=PROHIBITED[version]) as folder:
+                       prohibited=network.PROHIBITED[version]) as folder:
             lines = (folder / "results").read_text().splitlines()
         for name, verdict, words in (line.split("\t") for line in lines):
             found[version, name] = verdict, words

@@ -189,5 +189,6 @@ struct test status_tests[] = {
 	{ "EACCES", status_eacces },
 	{ "EOPNOTSUPP", status_eopnotsupp },
 	{ "EPIPE", status_epipe },
-	{ "other", status_other },	{}
+	{ "other", status_other },
+	{}
 };
