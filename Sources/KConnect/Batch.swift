@@ -20,8 +20,8 @@ public struct Batch: ~Copyable {
         message = provider.session.takeBuffer()
     }
 
+    // Specialized, for the many are connects, and looking up generic types for each costs half of encoding it.
     /// Puts a request in.
-    // The many are connects, and looking up generic types for each would cost more than encoding them.
     @specialized(where Value == ConnectResult)
     @discardableResult
     public mutating func submit<Value>(_ request: Request<Value>) -> IRP<Value> {
