@@ -19,11 +19,8 @@ static bool connect_all_taken(const struct kconnect_irp *irp)
 	return irp->connect.taken == irp->connect.buffer.iov_len;
 }
 
-/*
- * Return: 0 when the request is done, CONNECT_SEND, -EINPROGRESS while TCP is
- * at it, or the error it ended with.
- */
-static int connect_status(struct kconnect_irp *irp, const struct sock *sk)
+/* Return: 0 if the connection stands, -EINPROGRESS, or why it does not. */
+static int connect_established(const struct sock *sk)
 {
 	int err = READ_ONCE(sk->sk_err);
 
@@ -36,12 +33,33 @@ static int connect_status(struct kconnect_irp *irp, const struct sock *sk)
 	case TCP_CLOSE:
 		return -ECONNABORTED;
 	}
-	if (!irp->result.established)
-		irp->result.established = ktime_get_ns();
+	return 0;
+}
+
+/*
+ * A connection that stood, and all of whose data TCP has taken, has succeeded,
+ * even if the peer has ended it by now: the next request will tell.
+ *
+ * Return: 0 when the request is done, CONNECT_SEND, -EINPROGRESS while TCP is
+ * at it, or the error it ended with.
+ */
+static int connect_status(struct kconnect_irp *irp, const struct sock *sk)
+{
+	struct kconnect_result *result = &irp->result;
+	bool stood = result->established;
+	int err;
+
+	if (!stood || !connect_all_taken(irp)) {
+		err = connect_established(sk);
+		if (err)
+			return err;
+	}
+	if (!stood)
+		result->established = ktime_get_ns();
 	if (!connect_all_taken(irp))
 		return CONNECT_SEND;
-	if (!irp->result.sent)
-		irp->result.sent = ktime_get_ns();
+	if (!result->sent)
+		result->sent = ktime_get_ns();
 	return 0;
 }
 
