@@ -40,7 +40,9 @@ extension GuestTests {
         }
 
         @Test func `a request that waits is STATUS_PENDING`() async throws {
-            let irp = provider.socketConnect(to: try SilentPeer().address)
+            let peer = try SilentPeer()
+            defer { withExtendedLifetime(peer) {} }
+            let irp = provider.socketConnect(to: peer.address)
             try await Task.sleep(for: .milliseconds(100))
             #expect(irp.status == .pending)
             #expect(irp.completion == nil)

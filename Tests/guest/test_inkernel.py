@@ -15,6 +15,7 @@ from network import receive_all, wait_until
 
 DEBUGFS = pathlib.Path("/sys/kernel/debug")
 RST_AT_CLOSE = struct.pack("ii", 1, 0)
+LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 ABORTED_PORT = 4000  # as statuses.c has it
 
 # The tests of the module, as its sources name them.
@@ -211,19 +212,29 @@ def reset(connection):
     connection.recv(1)
 
 
+@contextlib.contextmanager
+def peers(network, version):
+    """Whom the proofs talk to, as parameters of their module."""
+    address, silent = network.SERVER[version], network.SILENT[version]
+    with (
+        serving(network.server.listen(address, fast_open=True), echo) as echoes,
+        serving(network.server.listen(address), reset) as resets,
+        network.client.listen(LOOPBACK[version]) as own,
+        network.client.destroying(silent, ABORTED_PORT),
+    ):
+        port, reset_port, own_port = (listener.getsockname()[1] for listener in (echoes, resets, own))
+        yield {"server": address, "port": port, "reset": reset_port, "own": own_port, "silent": silent,
+               "closed": network.CLOSED_PORT, "nowhere": network.NOWHERE[version],
+               "unreachable": network.UNREACHABLE[version], "prohibited": network.PROHIBITED[version]}
+
+
 @pytest.fixture(scope="module")
 def proofs(network):
     """What the module found, by version of IP and name."""
     found = {}
     for version in (4, 6):
-        server, silent = network.SERVER[version], network.SILENT[version]
         network.client.run("ip", "tcp_metrics", "flush", "all")
-        with serving(network.server.listen(server, fast_open=True), echo) as echoes, \
-                serving(network.server.listen(server), reset) as resets, network.client.destroying(silent, ABORTED_PORT), \
-                module(network.client, "kconnect_conformance", server=server, port=echoes.getsockname()[1],
-                       reset=resets.getsockname()[1], closed=network.CLOSED_PORT, silent=silent,
-                       nowhere=network.NOWHERE[version], unreachable=network.UNREACHABLE[version],
-                       prohibited=network.PROHIBITED[version]) as folder:
+        with peers(network, version) as parameters, module(network.client, "kconnect_conformance", **parameters) as folder:
             lines = (folder / "results").read_text().splitlines()
         for name, verdict, words in (line.split("\t") for line in lines):
             found[version, name] = verdict, words

@@ -93,12 +93,33 @@ static void clause_5(void)
 	EXPECT(cancelled);
 }
 
-/* On one's own machine the handshake is over before the call is. */
+/*
+ * To one's own machine the handshake is over before the call is, unless the
+ * kernel leaves softirqs for later: that must not be so every time.
+ */
+static bool connects_at_once(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < RACES; i++) {
+		struct kconnect_socket *ks = bound();
+		struct call *call = call_new(GFP_KERNEL);
+		bool at_once = !dial(ks, &own_at, 7, call);
+
+		EXPECT(!at_once || atomic_read(&call->times) == 1);
+		EXPECT(!outcome(call));
+		EXPECT(call->irp.result.information == 7);
+		hang_up(ks);
+		if (at_once)
+			return true;
+	}
+	return false;
+}
+
 static void clause_6(void)
 {
-	struct kconnect_socket *ks = bound();
 	struct call *call = call_new(GFP_KERNEL);
-	int returned = dial(ks, &silent_at, 1, call);
+	int returned = dial(bound(), &silent_at, 1, call);
 
 	EXPECT(returned == -EINPROGRESS);
 	EXPECT(!atomic_read(&call->times));
@@ -106,19 +127,12 @@ static void clause_6(void)
 	EXPECT(outcome(call) == -ECANCELED);
 	EXPECT(!call->irp.result.information);
 
-	ks = bound();
 	call = call_new(GFP_ATOMIC);
-	EXPECT(dial(ks, &echo_at, 7, call) == -EINPROGRESS);
+	EXPECT(dial(bound(), &echo_at, 7, call) == -EINPROGRESS);
 	EXPECT(!outcome(call));
 	EXPECT(call->irp.result.information == 7);
 
-	ks = bound();
-	call = call_new(GFP_KERNEL);
-	returned = dial(ks, &echo_at, 7, call);
-	EXPECT(returned == -EINPROGRESS || atomic_read(&call->times) == 1);
-	EXPECT(returned == -EINPROGRESS || !returned);
-	EXPECT(!outcome(call));
-	EXPECT(call->irp.result.information == 7);
+	EXPECT(connects_at_once());
 }
 
 static void clause_7(void)

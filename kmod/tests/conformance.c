@@ -9,7 +9,8 @@
  *
  * It needs @server, which sends back what it gets, takes fast open and closes
  * when it has seen a FIN; @reset, which resets each connection; @closed, where
- * nobody listens; and three addresses that the network answers in its own way.
+ * nobody listens; @own, which listens at this machine; and four addresses that
+ * the network answers in its own way.
  */
 #include <linux/debugfs.h>
 #include <linux/inet.h>
@@ -37,6 +38,10 @@ static char *closed;
 module_param(closed, charp, 0444);
 MODULE_PARM_DESC(closed, "port where nobody listens");
 
+static char *own;
+module_param(own, charp, 0444);
+MODULE_PARM_DESC(own, "port that listens at this machine's own loopback address");
+
 static char *silent;
 module_param(silent, charp, 0444);
 MODULE_PARM_DESC(silent, "address that never answers");
@@ -54,8 +59,8 @@ module_param(prohibited, charp, 0444);
 MODULE_PARM_DESC(prohibited, "address that the local routes prohibit");
 
 struct kconnect_open opened;
-struct sockaddr_storage echo_at, reset_at, closed_at, silent_at, nowhere_at,
-	unreachable_at, prohibited_at;
+struct sockaddr_storage echo_at, reset_at, closed_at, own_at, silent_at,
+	nowhere_at, unreachable_at, prohibited_at;
 u8 *data, *room;
 const char *failed;
 
@@ -276,6 +281,8 @@ static int parse_all(void)
 	return parse(server, port, &echo_at) ?:
 	       parse(server, reset, &reset_at) ?:
 	       parse(server, closed, &closed_at) ?:
+	       parse(echo_at.ss_family == AF_INET6 ? "::1" : "127.0.0.1", own,
+		     &own_at) ?:
 	       parse(silent, "80", &silent_at) ?:
 	       parse(nowhere, "80", &nowhere_at) ?:
 	       parse(unreachable, "80", &unreachable_at) ?:

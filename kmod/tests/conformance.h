@@ -48,8 +48,8 @@ struct test {
 extern struct test clause_tests[], status_tests[]; /* the last has no name */
 
 extern struct kconnect_open opened; /* what kind of socket all of them are */
-extern struct sockaddr_storage echo_at, reset_at, closed_at, silent_at,
-	nowhere_at, unreachable_at, prohibited_at;
+extern struct sockaddr_storage echo_at, reset_at, closed_at, own_at,
+	silent_at, nowhere_at, unreachable_at, prohibited_at;
 extern u8 *data, *room; /* KCONNECT_DATA_MAX + 1 bytes each */
 extern const char *failed; /* what was not as expected in the test under way */
 
