@@ -2,27 +2,32 @@
 
 import Glibc
 import KConnect
+import Synchronization
 import Testing
 
 /// What these tests connect to: ordinary sockets of this process, on loopback, used the blocking way.
+///
+/// It listens until the process ends. A test may have no more use for it while a connection still has.
 final class Listener: Sendable {
+    private static let all = Mutex<[Listener]>([])
+
     /// Where it listens.
     let address: SocketAddress
 
     private let descriptor: Int32
 
-    /// Listens at a host, on a port of the kernel's choice unless one is given.
-    init(_ host: String = "127.0.0.1", port: UInt16 = 0, backlog: Int32 = 4096, fastOpen: Bool = false) throws {
+    /// Listens at a host, on a port of the kernel's choice unless one is given; without a backlog it only holds the port.
+    init(_ host: String = "127.0.0.1", port: UInt16 = 0, backlog: Int32? = 4096, fastOpen: Bool = false) throws {
         let wanted = try #require(SocketAddress(host, port: port))
         let descriptor = try makeSocket(wanted.family)
         self.descriptor = descriptor
         if fastOpen { try setOption(descriptor, Int32(IPPROTO_TCP), 23, Int32(256)) }
         let bound = withSockaddr(wanted) { Glibc.bind(descriptor, $0, $1) }
-        try #require(bound == 0 && listen(descriptor, backlog) == 0, "errno \(errno)")
+        try #require(bound == 0, "errno \(errno)")
+        if let backlog { try #require(listen(descriptor, backlog) == 0, "errno \(errno)") }
         address = try #require(localAddress(descriptor))
+        Self.all.withLock { $0.append(self) }
     }
-
-    deinit { Glibc.close(descriptor) }
 
     /// The next connection.
     func accept() throws -> Connection {
@@ -82,21 +87,19 @@ final class Connection: Sendable {
 
 /// An address that answers nothing: a listener's whose queue is full, where the kernel drops what asks for more.
 struct SilentPeer {
-    private let listener: Listener
-    private let occupant: Connection
-
     /// Where nobody answers.
-    var address: SocketAddress { listener.address }
+    let address: SocketAddress
 
     init(_ host: String = "127.0.0.1") throws {
-        listener = try Listener(host, backlog: 0)
-        occupant = try Connection(to: listener.address)
+        address = try Listener(host, backlog: 0).address
+        // The one that fills the queue stays in it, closed or not.
+        _ = try Connection(to: address)
     }
 }
 
-/// An address at which nobody listens.
+/// An address at which nobody listens. It stays taken, so that nobody else will.
 func closedPort(_ host: String = "127.0.0.1") throws -> SocketAddress {
-    try Listener(host).address
+    try Listener(host, backlog: nil).address
 }
 
 /// Text of loopback addresses, of both families.

@@ -220,19 +220,29 @@ class Session:
         number = COMMANDS.get(command, command)
         return self.send_raw(self.family, struct.pack("=BBH", number, 1, 0) + payload, flags)
 
-    def _receive(self, timeout):
+    def _receive(self, timeout, reaping=False):
         """What one recv() brings, as tuples of type, sequence number, flags and payload."""
         self.socket.settimeout(timeout)
-        data, at = self.socket.recv(1 << 20), 0
+        try:
+            data, at = self.socket.recv(1 << 20), 0
+        except OSError as error:
+            if reaping and error.errno == errno.ENOBUFS:
+                return
+            raise
         while at < len(data):
             length, kind, flags, sequence, _ = struct.unpack_from("=IHHII", data, at)
             yield kind, sequence, flags, data[at + 16 : at + length]
             at += (length + 3) & ~3
 
-    def _answers(self, sequence, one=False, timeout=60):
-        """The messages that answer @sequence, as pairs of command and attributes, up to the ack."""
+    def _answers(self, sequence, one=False, timeout=60, reaping=False):
+        """The messages that answer @sequence, as pairs of command and attributes, up to the ack.
+
+        While reaping, to be told of an overrun, or that a dump has begun into a full buffer, is no news.
+        """
         while True:
-            for kind, number, flags, payload in self._receive(timeout):
+            for kind, number, flags, payload in self._receive(timeout, reaping):
+                if reaping and kind == NLMSG_ERROR and struct.unpack_from("=i", payload)[0] == -errno.ENOBUFS:
+                    continue
                 if kind in (NLMSG_ERROR, NLMSG_DONE):
                     assert number == sequence
                     self._raise(flags, payload)
@@ -338,7 +348,7 @@ class Session:
     def reap(self):
         """Takes the completions that did not fit into the receive buffer."""
         sequence, reaped = self.send("reap", b"", NLM_F_REQUEST | NLM_F_DUMP), []
-        for command, content in self._answers(sequence):
+        for command, content in self._answers(sequence, reaping=True):
             reaped += self._note(bytes([command, 1, 0, 0]) + content)
         return reaped
 
@@ -346,6 +356,11 @@ class Session:
         sequence = self.send("stats-get", b"")
         fields = [decode("message", content) for _, content in self._answers(sequence)][0]
         return {name: values[0] for name, values in fields.items() if name != "pad"}
+
+    def clear_paths(self):
+        """Forgets all hostile paths; returns how many."""
+        sequence = self.send("path-clear", b"")
+        return [decode("message", content)["count"][0] for _, content in self._answers(sequence)][0]
 
     # What most tests begin with.
 

@@ -74,6 +74,7 @@ def test_data_from_standard_input_and_from_a_file(kconnect, listener, server, tm
     assert server == [b"by pipe\n", data]
 
 
+@pytest.mark.parametrize("version", [4], ids=["ipv4"])
 def test_a_local_address(kconnect, network, version, listener, server):
     status, out, _ = kconnect("connect", *map(str, listener.getsockname()[:2]), "--data", "\n", "--json",
                               "--bind", network.CLIENT[version])
@@ -81,18 +82,21 @@ def test_a_local_address(kconnect, network, version, listener, server):
     assert network.CLIENT[version] in json.loads(out)["local"]
 
 
+@pytest.mark.parametrize("version", [4], ids=["ipv4"])
 def test_refused_is_10(kconnect, network, version):
     status, out, err = kconnect("connect", network.SERVER[version], str(network.CLOSED_PORT), "--json")
     assert status == REFUSED and err
     assert json.loads(out)["status"] == "STATUS_CONNECTION_REFUSED"
 
 
+@pytest.mark.parametrize("version", [4], ids=["ipv4"])
 def test_timed_out_is_11(kconnect, network, version):
     status, out, err = kconnect("connect", network.SILENT[version], "80", "--timeout", "0.2", "--json")
     assert status == TIMED_OUT and err
     assert json.loads(out)["status"] == "STATUS_IO_TIMEOUT"
 
 
+@pytest.mark.parametrize("version", [4], ids=["ipv4"])
 def test_unreachable_is_12(kconnect, network, version):
     for host, status in ((network.NOWHERE[version], "STATUS_NETWORK_UNREACHABLE"),
                          (network.UNREACHABLE[version], "STATUS_HOST_UNREACHABLE")):
@@ -105,10 +109,8 @@ def test_a_name_without_an_address_is_13(kconnect):
     assert kconnect("connect", "nowhere.invalid", "80")[0] == NOT_RESOLVED
 
 
-@pytest.mark.parametrize("arguments", [[], ["host"], ["host", "99999"], ["host", "80", "--timeout", "0"],
-                                       ["host", "80", "--bind", "nonsense"], ["host", "80", "--no-such-option"],
-                                       ["host", "80", "-", "--data", "x"], ["host", "80", "--data-file", "/no/such/file"]],
-                         ids=" ".join)
+@pytest.mark.parametrize("arguments", [["host"], ["host", "80", "--timeout", "0"], ["host", "80", "--no-such-option"],
+                                       ["host", "80", "--data-file", "/no/such/file"]], ids=" ".join)
 def test_bad_usage_is_64(kconnect, arguments):
     status, out, err = kconnect("connect", *arguments)
     assert (status, out) == (BAD_USAGE, "") and err
@@ -121,6 +123,7 @@ def test_too_much_data_is_a_failure_in_words(kconnect, network, tmp_path):
     assert json.loads(out)["status"] == "STATUS_BUFFER_OVERFLOW"
 
 
+@pytest.mark.parametrize("version", [4], ids=["ipv4"])
 def test_not_permitted_is_77(kconnect, network, version):
     status, _, err = kconnect("connect", network.SERVER[version], "80", before=AS_NOBODY)
     assert status == NOT_PERMITTED and "CAP_NET_ADMIN" in err

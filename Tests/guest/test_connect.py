@@ -176,13 +176,27 @@ def test_a_server_that_closes_at_once(network, session, version, listener, linge
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     cookies = session.submit(session.socket_connect(*listener.getsockname()[:2], data=b"x"))
     connection, _ = listener.accept()
+    done = session.wait(cookies[0])
+    assert done.status == 0
     if not linger:
         assert receive_all(connection, 1) == b"x"
     connection.close()
-    handle = session.wait(cookies[0]).socket
+    handle = done.socket
     end = session.call("receive", socket=handle, length=1)
     assert (end.status, end.information) == ((-errno.ECONNRESET if linger else 0), 0)
     assert session.call("close", socket=handle).status == 0
+
+
+def test_a_server_that_closes_before_the_data_is_there(session, version, listener):
+    """It may come before or after TCP has taken the data: either way there is one answer, and it says which."""
+    for _ in range(20):
+        cookie = session.submit(session.socket_connect(*listener.getsockname()[:2], data=b"x"))[0]
+        listener.accept()[0].close()
+        done = session.wait(cookie)
+        assert done.status in (0, -errno.ECONNRESET, -errno.EPIPE)
+        if done.status == 0:
+            assert session.call("close", socket=done.socket).status == 0
+    assert session.stats()["sockets"] == 0
 
 
 def test_a_graceful_close_delivers_everything_first(network, session, version, listener):

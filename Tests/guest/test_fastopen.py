@@ -14,9 +14,10 @@ SYN_WITH_DATA = "tcp flags & (syn | ack) == syn meta length > 100 drop"
 
 
 @pytest.fixture
-def listener(network, version):
-    """A server that takes data in a SYN; the client has no cookie of it yet."""
-    network.client.run("ip", "tcp_metrics", "flush", "all")
+def listener(network, session, version):
+    """A server that takes data in a SYN; the client has no cookie of it, and thinks no ill of the path."""
+    network.client.run("ip", "tcp_metrics", "flush", "all", capture_output=True)
+    session.clear_paths()
     with network.server.listen(network.SERVER[version], fast_open=True) as listener:
         yield listener
 

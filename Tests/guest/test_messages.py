@@ -6,7 +6,7 @@ import socket
 import struct
 
 import pytest
-from kconnectnl import (BY_NAME, COMMANDS, NLA_F_NESTED, NLM_F_REQUEST, NetlinkError, OPERATIONS, attribute, encode,
+from kconnectnl import (BY_NAME, COMMANDS, DISPOSITIONS, NLA_F_NESTED, NLM_F_REQUEST, NetlinkError, OPERATIONS, attribute, encode,
                         request_bytes)
 
 REQUEST = BY_NAME["message"]["request"].number
@@ -44,7 +44,7 @@ MALFORMED = {
     "a handle of 2 bytes": nest(NAMED + inside("socket", b"\1\0")),
     "a timeout of 4 bytes": nest(NAMED + inside("timeout", b"1234")),
     "an address of more than 128 bytes": nest(NAMED + inside("remote", bytes(129))),
-    "an unknown disposition": nest(NAMED + inside("disposition", struct.pack("=I", 2))),
+    "an unknown disposition": nest(NAMED + inside("disposition", struct.pack("=I", max(DISPOSITIONS.values()) + 1))),
     "data before the first request": encode("message", {"data": b"1234"}),
 }
 

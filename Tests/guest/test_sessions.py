@@ -178,10 +178,13 @@ def test_pyroute2_opens_a_connection(network, version, listener):
     from pyroute2.netlink import NLM_F_REQUEST, genlmsg, nla
     from pyroute2.netlink.generic import GenericNetlinkSocket
 
-    kinds = {"u32": "uint32", "u64": "uint64", "s32": "int32", "string": "asciiz", "binary": "cdata", "nest": "nested",
-             "flag": "flag", "pad": "hex", "request": "request", "completion": "completion", "option": "option",
-             "path": "hex"}
-    tables = {entry["name"]: tuple((number, attribute["name"], kinds[attribute.get("nested-attributes", attribute["type"])],
+    kinds = {"u32": "uint32", "u64": "uint64", "s32": "int32", "string": "asciiz", "binary": "cdata",
+             "request": "request", "completion": "completion", "option": "option"}
+
+    def kind(attribute):
+        return kinds.get(attribute.get("nested-attributes", attribute["type"]), "hex")
+
+    tables = {entry["name"]: tuple((number, attribute["name"], kind(attribute),
                                     NLA_F_NESTED if attribute["type"] == "nest" else 0)
                                    for number, attribute in enumerate(entry["attributes"], 1))
               for entry in SPECIFICATION["attribute-sets"]}
