@@ -45,8 +45,8 @@ def capture(network):
     capture.close()
 
 
-def loaded():
-    return any(line.startswith("kconnect ") for line in pathlib.Path("/proc/modules").read_text().splitlines())
+def loaded(module="kconnect"):
+    return any(line.startswith(module + " ") for line in pathlib.Path("/proc/modules").read_text().splitlines())
 
 
 def unload():

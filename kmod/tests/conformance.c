@@ -10,7 +10,8 @@
  * It needs @server, which sends back what it gets, takes fast open and closes
  * when it has seen a FIN; @reset, which resets each connection; @closed, where
  * nobody listens; @own, which listens at this machine; and four addresses that
- * the network answers in its own way.
+ * the network answers in its own way; and that a memory cgroup limits the one
+ * who loads it to less than 256 MiB.
  */
 #include <linux/debugfs.h>
 #include <linux/inet.h>
@@ -66,7 +67,7 @@ const char *failed;
 
 /* What the test under way has made, for its end to clear away. */
 static LIST_HEAD(calls);
-static struct kconnect_socket *sockets[16];
+static struct kconnect_socket *sockets[SOCKETS];
 
 int length(void)
 {

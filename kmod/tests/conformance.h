@@ -12,6 +12,7 @@
 #include <linux/tcp.h>
 
 #define POISON		0x6b
+#define SOCKETS		64 /* at most, in one test */
 
 /**
  * struct call - one call of the API

@@ -2,7 +2,12 @@
 /*
  * The statuses that a request can complete with, each provoked.
  */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
 #include "conformance.h"
+
+#define PAGES (256UL * SZ_1M / PAGE_SIZE) /* more than the limit */
 
 static void status_success(void)
 {
@@ -142,6 +147,44 @@ static void status_eacces(void)
 	EXPECT(dialled(bound(), &prohibited_at, 0) == -EACCES);
 }
 
+/* Return: whether there is a limit, and it has been reached. */
+static bool use_up_memory(struct list_head *pages)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++) {
+		struct page *page = alloc_page(GFP_NOWAIT | __GFP_ACCOUNT);
+
+		if (!page)
+			return true;
+		list_add(&page->lru, pages);
+	}
+	return false;
+}
+
+/*
+ * The one who loads us has a limit (its memory cgroup's), and sockets are
+ * charged to it. GFP_NOWAIT has no reserves; but what the tests before have
+ * left may be freed any time, and a processor keeps some in stock.
+ */
+static void status_enomem(void)
+{
+	struct kconnect_socket *ks = NULL;
+	struct call *call = NULL;
+	struct page *page, *next;
+	LIST_HEAD(pages);
+	unsigned int i;
+
+	for (i = 0; i < SOCKETS && !IS_ERR(ks) && use_up_memory(&pages); i++) {
+		call = call_new(GFP_NOWAIT);
+		ks = keep(kconnect_socket(&opened, &call->irp));
+	}
+	EXPECT(PTR_ERR(ks) == -ENOMEM);
+	EXPECT(call && outcome(call) == -ENOMEM);
+	list_for_each_entry_safe(page, next, &pages, lru)
+		__free_page(page);
+}
+
 static void status_eopnotsupp(void)
 {
 	EXPECT(set_option(new_socket(), SOL_SOCKET, SO_LINGER, 0) ==
@@ -187,6 +230,7 @@ struct test status_tests[] = {
 	{ "EISCONN", status_eisconn },
 	{ "ENOTCONN", status_enotconn },
 	{ "EACCES", status_eacces },
+	{ "ENOMEM", status_enomem },
 	{ "EOPNOTSUPP", status_eopnotsupp },
 	{ "EPIPE", status_epipe },
 	{ "other", status_other },
