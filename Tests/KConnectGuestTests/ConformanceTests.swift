@@ -136,8 +136,11 @@ extension GuestTests {
             }
             #expect(await failure(submission.irps[quota]) == .quotaExceeded)
             #expect(submission.irps[0].status == .pending)
-            provider.cancelAll()
+            _ = try await socket.close().value
             #expect(await failure(submission.irps[0]) == .cancelled)
+            while try provider.statistics().outstanding > 0 {
+                try await Task.sleep(for: .milliseconds(50))
+            }
         }
     }
 }
