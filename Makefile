@@ -17,8 +17,7 @@ test: ## Run every test: host, static checks, guest; ends with "N passed, N fail
 
 conformance: ## Run the guest suites, then print what they prove: each clause and status, at each layer
 	@Tests/vm/swift --build-tests
-	@Tests/vm/suites || :
-	@Tests/vm/conformance
+	@Tests/vm/suites; status=$$?; Tests/vm/conformance && exit $$status
 
 check: ## Run the static checks alone
 	@Tests/vm/check
