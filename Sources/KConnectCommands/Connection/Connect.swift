@@ -74,10 +74,10 @@ struct Connect: AsyncParsableCommand {
             throw try failure(error, ConnectReport(nil, error, nil))
         }
         defer { provider.close() }
-        let irp = request(provider, sending: data)
+        let (irp, receive) = start(provider, sending: data)
         do throws(KConnectError) {
             let connection = try await irp.value
-            let answer = try? await connection.socket.receive(timeout: answerTimeout).value
+            let answer = await answer(to: receive ?? connection.socket.receive())
             _ = try? await connection.socket.close(.graceful).value
             try? output.print(ConnectReport(irp.completion, nil, answer))
         } catch {
@@ -92,18 +92,32 @@ struct Connect: AsyncParsableCommand {
         return ExitStatus(error).exitCode
     }
 
-    private func request(_ provider: Provider, sending data: [UInt8]) -> IRP<ConnectResult> {
+    /// Submits the connect and, in the same message, a receive, so that the kernel itself sees when the answer comes. The
+    /// socket of a connect to a name is known only when it has succeeded: then there is no receive yet.
+    private func start(
+        _ provider: Provider, sending data: [UInt8]
+    ) -> (connect: IRP<ConnectResult>, receive: IRP<Received>?) {
         let options: [SocketOption] = fastOpen ? [.fastOpen()] : []
         let local = bind.flatMap { SocketAddress($0, port: 0) }
         let limit = timeout.map { Duration.seconds($0) }
         guard let remote = SocketAddress(host, port: port) else {
-            return provider.socketConnect(
+            let connect = provider.socketConnect(
                 toHost: host, port: port, sending: data, options: options, from: local, timeout: limit)
+            return (connect, nil)
         }
-        return provider.socketConnect(to: remote, sending: data, options: options, from: local, timeout: limit)
+        return provider.submit { batch in
+            let connect = batch.submit(
+                .socketConnect(to: remote, sending: data, options: options, from: local, timeout: limit))
+            guard let socket = connect.socket else { return (connect, nil) }
+            return (connect, batch.submit(.receive(socket)))
+        }.irps
     }
 
-    private var answerTimeout: Duration { .seconds(timeout ?? 5) }
+    /// The answer, if it comes in time. The time begins with the connection, which is why the receive has no deadline.
+    private func answer(to receive: IRP<Received>) async -> Received? {
+        DispatchQueue.global().asyncAfter(deadline: .now() + (timeout ?? 5)) { receive.cancel() }
+        return try? await receive.value
+    }
 
     private func firstData() throws -> [UInt8] {
         if let data { return Array(data.utf8) }
