@@ -27,14 +27,14 @@ final class HostConnect: Canceller, Sendable {
         self.irp = irp
         self.timeout = timeout
         self.request = request
-        deadline = timeout.map { .now + $0 }
+        deadline = timeout.map { .now + $0.clampedToTimeout }
     }
 
     func start(name: String, port: UInt16, family: SocketAddress.Family?) {
         irp.core.submitted(index: 0, canceller: self, stream: nil)
         if let error = request(.wildcard(family ?? .ipv4), timeout).body.malformed { return end(error) }
         if let timeout {
-            NameResolver.after(timeout) { [weak self] in self?.endLookUp(.timedOut) }
+            NameResolver.after(timeout.clampedToTimeout) { [weak self] in self?.endLookUp(.timedOut) }
         }
         NameResolver.resolve(name, port: port, family: family) { [self] result in
             switch result {

@@ -248,7 +248,7 @@ struct RequestBody: Sendable {
             try nest.put(KCONNECT_A_REQUEST_OPERATION, operation.rawValue)
             try nest.put(KCONNECT_A_REQUEST_SOCKET, socket)
             if flags != 0 { try nest.put(KCONNECT_A_REQUEST_FLAGS, flags) }
-            if let timeout { try nest.put(KCONNECT_A_REQUEST_TIMEOUT, min(timeout, .longest).nanoseconds) }
+            if let timeout { try nest.put(KCONNECT_A_REQUEST_TIMEOUT, timeout.clampedToTimeout.nanoseconds) }
             if let family { try nest.put(KCONNECT_A_REQUEST_FAMILY, family.rawValue) }
             if let local { try nest.put(KCONNECT_A_REQUEST_LOCAL, local) }
             if let remote { try nest.put(KCONNECT_A_REQUEST_REMOTE, remote) }
@@ -298,8 +298,10 @@ extension MessageBuffer {
 }
 
 extension Duration {
-    /// The longest timeout that the kernel knows, a day.
-    fileprivate static let longest = Duration.nanoseconds(KCONNECT_TIMEOUT_MAX)
+    /// As a timeout that the kernel knows: at least a nanosecond, since 0 is none, and at most a day.
+    var clampedToTimeout: Duration {
+        min(max(self, .nanoseconds(1)), .nanoseconds(KCONNECT_TIMEOUT_MAX))
+    }
 
     /// Whole nanoseconds, for a duration of at most a few centuries.
     var nanoseconds: UInt64 {

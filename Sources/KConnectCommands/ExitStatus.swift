@@ -13,6 +13,7 @@ enum ExitStatus: Int32, CaseIterable {
     case otherFailure = 14
     case badUsage = 64
     case moduleNotLoaded = 69
+    case outputFailed = 74
     case notPermitted = 77
 
     /// The status that tells of an error.
@@ -42,6 +43,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .otherFailure: "the connection failed otherwise"
         case .badUsage: "bad usage"
         case .moduleNotLoaded: "the kernel module is not loaded"
+        case .outputFailed: "the output could not be written"
         case .notPermitted: "not permitted: this needs CAP_NET_ADMIN"
         }
     }

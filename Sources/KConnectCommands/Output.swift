@@ -8,7 +8,7 @@ protocol Report: Encodable {
     /// Labels with their values, for people.
     var lines: [(label: String, value: String)] { get }
 
-    /// Text that follows the lines as it is.
+    /// Text from elsewhere, which follows the lines.
     var text: String? { get }
 }
 
@@ -19,12 +19,18 @@ struct Output: ParsableArguments {
 
     /// Prints a report to standard output.
     func print(_ report: some Report) throws {
-        FileHandle.standardOutput.write(Data((try json ? Self.json(report) : Self.text(report)).utf8))
+        let text = try json ? Self.json(report) : Self.text(report)
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+        } catch {
+            complain("the output can't be written")
+            throw ExitStatus.outputFailed.exitCode
+        }
     }
 
     /// Prints words about a failure to standard error.
     func complain(_ words: some CustomStringConvertible) {
-        FileHandle.standardError.write(Data("kconnect: \(words)\n".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("kconnect: \(words)\n".utf8))
     }
 
     static func json(_ report: some Report) throws -> String {
@@ -40,8 +46,16 @@ struct Output: ParsableArguments {
             line.label + String(repeating: " ", count: width - line.label.count) + "  " + line.value + "\n"
         }.joined()
         if let body = report.text, !body.isEmpty {
-            text += "\n" + body + (body.hasSuffix("\n") ? "" : "\n")
+            text += "\n" + printable(body) + (body.hasSuffix("\n") ? "" : "\n")
         }
         return text
+    }
+
+    /// What a peer sent is not to steer the terminal: control characters but those that make lines and columns are shown.
+    static func printable(_ text: String) -> String {
+        text.unicodeScalars.map { scalar in
+            let isControl = scalar.properties.generalCategory == .control && !"\n\r\t".unicodeScalars.contains(scalar)
+            return isControl ? "\\x" + String(scalar.value, radix: 16) : String(scalar)
+        }.joined()
     }
 }

@@ -39,7 +39,8 @@ import Testing
     }
 
     @Test(arguments: [
-        [], ["h"], ["h", "port"], ["h", "65536"], ["h", "-1"], ["h", "1", "extra"], ["h", "1", "--no-such-option"],
+        [], ["h"], ["h", "port"], ["h", "65536"], ["h", "-1"], ["h", "0"], ["h", "1", "extra"],
+        ["h", "1", "--no-such-option"],
         ["h", "1", "--data", "a", "-"], ["h", "1", "--data", "a", "--data-file", "b"],
         ["h", "1", "--data-file", "b", "-"],
         ["h", "1", "--timeout", "0"], ["h", "1", "--timeout", "-1"], ["h", "1", "--timeout", "86401"],
@@ -80,7 +81,7 @@ import Testing
     }
 
     @Test func `every status has a number of its own`() {
-        #expect(ExitStatus.allCases.map(\.rawValue) == [0, 10, 11, 12, 13, 14, 64, 69, 77])
+        #expect(ExitStatus.allCases.map(\.rawValue) == [0, 10, 11, 12, 13, 14, 64, 69, 74, 77])
     }
 }
 
@@ -197,5 +198,12 @@ import Testing
         #expect(object["loaded"] as? Bool == false)
         #expect(object["version"] is NSNull)
         #expect(object.count == 8)
+    }
+}
+
+@Suite struct OutputTests {
+    @Test func `what a peer sent does not steer the terminal`() {
+        #expect(Output.printable("a\u{1b}[2Jb\0c\u{9b}") == "a\\x1b[2Jb\\x0c\\x9b")
+        #expect(Output.printable("lines\r\n\tand columns, ü") == "lines\r\n\tand columns, ü")
     }
 }

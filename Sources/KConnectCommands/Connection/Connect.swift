@@ -57,6 +57,7 @@ struct Connect: AsyncParsableCommand {
         if [input, data, dataFile].compactMap({ $0 }).count > 1 {
             throw ValidationError("Give the data in one way: --data, --data-file or '-'.")
         }
+        if port == 0 { throw ValidationError("Port 0 can't be connected to.") }
         if let timeout, !(timeout > 0 && timeout <= 86_400) {
             throw ValidationError("The timeout is more than 0 and at most 86400 seconds.")
         }
@@ -75,14 +76,16 @@ struct Connect: AsyncParsableCommand {
         }
         defer { provider.close() }
         let (irp, receive) = start(provider, sending: data)
+        let report: ConnectReport
         do throws(KConnectError) {
             let connection = try await irp.value
             let answer = await answer(to: receive ?? connection.socket.receive())
             _ = try? await connection.socket.close(.graceful).value
-            try? output.print(ConnectReport(irp.completion, nil, answer))
+            report = ConnectReport(irp.completion, nil, answer)
         } catch {
             throw try failure(error, ConnectReport(irp.completion, error, nil))
         }
+        try output.print(report)
     }
 
     /// Says what failed; the exit status is the result.
@@ -100,9 +103,10 @@ struct Connect: AsyncParsableCommand {
         let options: [SocketOption] = fastOpen ? [.fastOpen()] : []
         let local = bind.flatMap { SocketAddress($0, port: 0) }
         let limit = timeout.map { Duration.seconds($0) }
-        guard let remote = SocketAddress(host, port: port) else {
+        let name = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        guard let remote = SocketAddress(name, port: port) else {
             let connect = provider.socketConnect(
-                toHost: host, port: port, sending: data, options: options, from: local, timeout: limit)
+                toHost: name, port: port, sending: data, options: options, from: local, timeout: limit)
             return (connect, nil)
         }
         return provider.submit { batch in
@@ -122,11 +126,24 @@ struct Connect: AsyncParsableCommand {
     private func firstData() throws -> [UInt8] {
         if let data { return Array(data.utf8) }
         if let dataFile {
-            guard let contents = FileManager.default.contents(atPath: dataFile) else {
+            guard let file = FileHandle(forReadingAtPath: dataFile) else {
                 throw ValidationError("'\(dataFile)' can't be read.")
             }
-            return Array(contents)
+            return try read(file, dataFile)
         }
-        return input == nil ? [] : Array(try FileHandle.standardInput.readToEnd() ?? Data())
+        return input == nil ? [] : try read(.standardInput, "standard input")
+    }
+
+    /// No more than it takes for the module to see that it is too much.
+    private func read(_ file: FileHandle, _ name: String) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        do {
+            while bytes.count <= 65_535, let more = try file.read(upToCount: 65_536 - bytes.count), !more.isEmpty {
+                bytes += more
+            }
+        } catch {
+            throw ValidationError("'\(name)' can't be read.")
+        }
+        return bytes
     }
 }

@@ -18,9 +18,9 @@ struct Status: ParsableCommand {
     @OptionGroup var output: Output
 
     func run() throws {
+        let status: ModuleStatus
         do throws(KConnectError) {
-            let status = try ModuleStatus.current()
-            try? output.print(StatusReport(status))
+            status = try ModuleStatus.current()
         } catch {
             let exitStatus = ExitStatus(error)
             if exitStatus == .moduleNotLoaded {
@@ -30,6 +30,7 @@ struct Status: ParsableCommand {
             }
             throw exitStatus.exitCode
         }
+        try output.print(StatusReport(status))
     }
 }
 
