@@ -73,6 +73,9 @@ struct ConnectReport: Report, Codable, Equatable {
         lines.append(("fast open", fastOpen + (fastOpenReason.map { " (\($0))" } ?? "")))
         if let timeToEstablished { lines.append(("established", "after \(milliseconds(timeToEstablished))")) }
         if let timeToFirstByte { lines.append(("first byte", "after \(milliseconds(timeToFirstByte))")) }
+        if errno == 0, answer?.isEmpty ?? true {
+            lines.append(("answer", answer == nil ? "none came" : "none, the peer has closed"))
+        }
         if let rttMicroseconds { lines.append(("round trip", milliseconds(Int64(rttMicroseconds) * 1000))) }
         return lines
     }
