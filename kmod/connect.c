@@ -295,8 +295,7 @@ static int connect_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 	case SOCKET_CONNECTED:
 		return irp_fail(irp, -EISCONN, "the socket is connected");
 	default:
-		return irp_fail(irp, -ESHUTDOWN,
-				"the socket is dead; close it");
+		return irp_fail_dead(irp);
 	}
 }
 

@@ -224,8 +224,7 @@ static int control_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 	const char **message = &irp->result.message;
 
 	if (!ks->sock)
-		return irp_fail(irp, -ESHUTDOWN,
-				"the socket is dead; close it");
+		return irp_fail_dead(irp);
 	return irp_settle(irp, irp->control.get ?
 			  socket_get_option(ks, option, message) :
 			  socket_set_option(ks, option, message));

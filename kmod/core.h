@@ -96,6 +96,7 @@ struct kconnect_socket {
 /* irp.c */
 int irp_refuse(struct kconnect_irp *irp, int status, const char *message);
 int irp_fail(struct kconnect_irp *irp, int status, const char *message);
+int irp_fail_dead(struct kconnect_irp *irp);
 int irp_submit(struct kconnect_socket *ks, struct kconnect_irp *irp,
 	       int (*start)(struct kconnect_socket *ks,
 			    struct kconnect_irp *irp));

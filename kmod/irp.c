@@ -218,6 +218,17 @@ int irp_fail(struct kconnect_irp *irp, int status, const char *message)
 }
 
 /**
+ * irp_fail_dead - complete an IRP of a socket that is only to be closed
+ * @irp: an IRP that is on no list
+ *
+ * Return: the status it completed with.
+ */
+int irp_fail_dead(struct kconnect_irp *irp)
+{
+	return irp_fail(irp, -ESHUTDOWN, "the socket is dead; close it");
+}
+
+/**
  * irp_refuse - complete an IRP that never got as far as a socket
  * @irp: an initialised IRP
  * @status: a negative errno

@@ -364,8 +364,7 @@ static int bind_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 	case SOCKET_NEW:
 	case SOCKET_DEAD:
 	case SOCKET_CLOSED:
-		return irp_fail(irp, -ESHUTDOWN,
-				"the socket is dead; close it");
+		return irp_fail_dead(irp);
 	default:
 		return irp_fail(irp, -EINVAL, "the socket is bound already");
 	}
@@ -542,8 +541,7 @@ EXPORT_SYMBOL_GPL(kconnect_detach);
 static int address_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 {
 	if (!ks->sock)
-		return irp_fail(irp, -ESHUTDOWN,
-				"the socket is dead; close it");
+		return irp_fail_dead(irp);
 	connect_addresses(ks->sock->sk, &irp->result);
 	irp->result.remote.sa.sa_family = 0;
 	return irp_settle(irp, 0);
@@ -575,8 +573,7 @@ static int peer_start(struct kconnect_socket *ks, struct kconnect_irp *irp)
 	case SOCKET_CONNECTING:
 		return irp_fail(irp, -ENOTCONN, "the socket is not connected");
 	default:
-		return irp_fail(irp, -ESHUTDOWN,
-				"the socket is dead; close it");
+		return irp_fail_dead(irp);
 	}
 	connect_addresses(ks->sock->sk, &irp->result);
 	irp->result.local.sa.sa_family = 0;

@@ -357,9 +357,9 @@ class Session:
         fields = [decode("message", content) for _, content in self._answers(sequence)][0]
         return {name: values[0] for name, values in fields.items() if name != "pad"}
 
-    def clear_paths(self):
-        """Forgets all hostile paths; returns how many."""
-        sequence = self.send("path-clear", b"")
+    def clear_paths(self, **which):
+        """Forgets hostile paths, all of them if nothing says which; returns how many."""
+        sequence = self.send("path-clear", encode("message", which))
         return [decode("message", content)["count"][0] for _, content in self._answers(sequence)][0]
 
     # What most tests begin with.

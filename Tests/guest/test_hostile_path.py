@@ -4,7 +4,7 @@
 import errno
 
 import pytest
-from kconnectnl import FAST_OPEN, FAST_OPEN_ON, REASON, NetlinkError, decode, encode, from_sockaddr, sockaddr
+from kconnectnl import FAST_OPEN, FAST_OPEN_ON, REASON, NetlinkError, decode, from_sockaddr, sockaddr
 
 SECOND = 1_000_000_000
 DROP_SYN_DATA = "tcp flags & (syn | ack) == syn meta length > 100 drop"
@@ -36,19 +36,14 @@ def paths(session):
             for path in decode("message", content)["path"]]
 
 
-def clear(session, **fields):
-    sequence = session.send("path-clear", encode("message", fields))
-    return [decode("message", content)["count"][0] for _, content in session._answers(sequence)][0]
-
-
 @pytest.fixture
 def primed(network, session, fast_listener):
     """A listener whose cookie is there already, and nothing is remembered."""
-    clear(session)
+    session.clear_paths()
     network.client.run("ip", "tcp_metrics", "flush", "all", capture_output=True)
     assert connect(session, fast_listener).fast_open == FAST_OPEN["cookie-requested"]
     yield fast_listener
-    clear(session)
+    session.clear_paths()
 
 
 @pytest.fixture
@@ -80,8 +75,8 @@ def test_the_memory_is_listed_and_cleared(network, session, hostile, version):
     entry = paths(session)[0]
     assert (entry["losses"], entry["backoffs"]) == ([2], [1])
     assert 0 < entry["retry-in"][0] <= 600 * SECOND
-    assert clear(session, remote=sockaddr(network.NOWHERE[version], 0)) == 0
-    assert clear(session, remote=sockaddr(network.SERVER[version], 0)) == 1
+    assert session.clear_paths(remote=sockaddr(network.NOWHERE[version], 0)) == 0
+    assert session.clear_paths(remote=sockaddr(network.SERVER[version], 0)) == 1
     assert paths(session) == []
     assert waited(connect(session, hostile)) >= 0.9 * SECOND, "it is tried again"
 
@@ -105,7 +100,7 @@ def test_one_lost_syn_does_not_make_a_path_hostile(network, session, primed):
 
 def test_a_slow_path_is_not_a_hostile_one(network, session, fast_listener):
     """With a round trip of more than TCP's first timeout, the SYN is sent twice, and nothing is lost."""
-    clear(session)
+    session.clear_paths()
     with network.delay(1300):
         for _ in range(3):
             connect(session, fast_listener)
@@ -114,5 +109,5 @@ def test_a_slow_path_is_not_a_hostile_one(network, session, fast_listener):
 
 def test_a_path_that_is_no_address_is_refused(session):
     with pytest.raises(NetlinkError) as caught:
-        clear(session, remote=b"\x02\x00\x00")
+        session.clear_paths(remote=b"\x02\x00\x00")
     assert caught.value.errno == errno.EINVAL
